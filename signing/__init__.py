@@ -1,0 +1,1 @@
+"""Keys, certificates, seals and tokens. Knows no licence: bytes in, bytes or typed results out."""
