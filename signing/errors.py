@@ -55,7 +55,7 @@ class SigningError(Exception):
 
 
 class KeyUnusableError(SigningError):
-    """A private key, or a request to make one, that cannot be used: wrong passphrase, kind, or failed probe."""
+    """A private key that cannot be used: wrong passphrase, wrong kind, or it failed its probe."""
 
 
 class CertificateError(SigningError):
