@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     library_name: str = Field(default="certlib", min_length=1, max_length=64)
     """Who signs the trust pack, as readers see it."""
     database_url: str = ""
-    """`sqlite:///...` or `postgresql://...`; empty means `certlib.sqlite` in the home."""
+    """`sqlite:///...` or `postgresql://...`; not given means `certlib.sqlite` in the home."""
     database_pool_size: int = Field(default=40, ge=1, le=400)
     """Connections held; at least as many as threads that serve requests."""
     verify_url: str = "http://127.0.0.1:8080/q#"
@@ -61,14 +61,21 @@ class Settings(BaseSettings):
     """Largest file that HTTP and `verify` take."""
 
     @property
-    def database(self) -> str:
-        """The database's URL, with the default filled in."""
-        return self.database_url or f"sqlite:///{self.home / 'certlib.sqlite'}"
+    def data_keys_path(self) -> Path:
+        """Where the keys for personal data are: `data-keys.json` in the home."""
+        return self.home / "data-keys.json"
 
     @property
     def passphrase_path(self) -> Path:
         """Where the passphrase is."""
         return self.home / (self.passphrase_file or "passphrase")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _database_in_home(cls, data: dict[str, object]) -> dict[str, object]:
+        if data.get("home") and not data.get("database_url"):
+            return {**data, "database_url": f"sqlite:///{data['home']}/certlib.sqlite"}
+        return data
 
     @field_validator("verify_url")
     @classmethod
@@ -136,3 +143,24 @@ def _is_unknown_variable(name: str, known: set[str]) -> bool:
         and upper not in _OTHER_VARIABLES
         and upper.removeprefix(ENV_PREFIX).lower() not in known
     )
+
+
+def passphrase(settings: Settings) -> bytes:
+    """The passphrase, without the line end that editors add.
+
+    Raises:
+        SetupError: there is none, it is empty, or others may read it.
+    """
+    path = settings.passphrase_path
+    try:
+        text = path.read_bytes().rstrip(b"\r\n")
+        shared = path.stat().st_mode & 0o077
+    except OSError as error:
+        raise SetupError(
+            f"the passphrase file {path} cannot be read", hint="Restore it, or name it in the settings."
+        ) from error
+    if not text:
+        raise SetupError(f"the passphrase file {path} is empty")
+    if shared:
+        raise SetupError(f"the passphrase file {path} can be read by others", hint=f"chmod 600 {path}")
+    return text
