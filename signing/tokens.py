@@ -30,7 +30,7 @@ MAX_TEXT_CHARACTERS: Final = 16_384
 MAX_DIGITS: Final = 3_000
 """Ample: a QR code of level M and the largest version holds 5,596 digits."""
 MIN_RUN_DIGITS: Final = 100
-"""The shortest run of digits that is looked at in a garbled text; the shortest token has 207."""
+"""The shortest run of digits that is looked at in a garbled text; every token has more than 200."""
 MAX_PAYLOAD_BYTES: Final = 4_096
 """Cap on the inflated payload."""
 MAX_TEXT: Final = 200
@@ -192,7 +192,7 @@ def token_url(prefix: str, token: bytes) -> str:
     Raises:
         TokenError: The prefix is not ASCII, or does not end with its only ``#``.
     """
-    if not prefix.isascii() or prefix.find("#") != len(prefix) - 1:
+    if not prefix.isascii() or not prefix.endswith("#") or prefix.count("#") != 1:
         raise TokenError("the prefix of a token URL is ASCII and ends with its only #")
     return prefix + token_digits(token)
 

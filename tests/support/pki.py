@@ -96,7 +96,7 @@ class ThrowawayPki:
         """What a verifier is given by another way."""
         return self.root_key.spki_der
 
-    def keys(self) -> tuple[TrustedKey, ...]:
+    def trusted_keys(self) -> tuple[TrustedKey, ...]:
         """All keys of all agencies."""
         return tuple(key for agency in self.agencies for key in agency.trusted_keys())
 
@@ -115,7 +115,7 @@ class ThrowawayPki:
             next_update_at=issued_at + timedelta(days=7),
             issuer="Throwaway Licence Library",
             roots_der=(self.root_cert_der,),
-            keys=self.keys() if keys is None else keys,
+            keys=self.trusted_keys() if keys is None else keys,
             body=body if body is not None else {},
         )
 
