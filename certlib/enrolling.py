@@ -1,0 +1,335 @@
+"""Making a library, taking in agencies, and their keys: made, certified, rotated, withdrawn."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from certlib.config import passphrase
+from certlib.errors import FieldFault, InvalidRequestError, SetupError
+from certlib.identifiers import AgencyCode
+from certlib.keyring import KeyRing, write_new_file
+from certlib.lawfulness import text_fault
+from certlib.store import agencies
+from certlib.store.cipher import new_data_keys, sealed_data_keys
+from certlib.store.engine import close_store, open_store
+from certlib.store.schema import migrate
+from certlib.store.values import KeyRecord
+from signing.certificates import create_csr, create_root, issue_certificate, read_certificate
+from signing.cms import CmsSealer
+from signing.errors import SigningError
+from signing.keys import KeyAlgorithm, SigningKey, generate_key
+from signing.trust import KeyPurpose, TrustedKey, sign_delegation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from certlib.config import Settings
+    from certlib.library import Library
+    from certlib.model import Agency
+
+ROOT_DAYS: Final = 20 * 365
+LIBRARY_KEY_DAYS: Final = 5 * 365
+AGENCY_KEY_DAYS: Final = 365
+"""A signing key serves one year (facts: reliability, 5, NIST)."""
+OVERLAP_DAYS: Final = 30
+"""A replaced key may still finish what was begun with it."""
+BACKDATE: Final = timedelta(minutes=5)
+"""Certificates begin a little earlier, so that a clock slightly behind does not refuse them."""
+TOKEN, SEAL, PACK, ROOT, API = "token", "seal", "pack", "root", "api"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssuingKit:
+    """What an agency issues with now: opened keys, ready sealer."""
+
+    agency: Agency
+    token_key: SigningKey
+    token_keys: Mapping[bytes, TrustedKey]
+    """The one current token key, as a verifier would hold it: for the self-check."""
+    sealer: CmsSealer
+    seal_kid: str
+    """Hex of the 8-byte key id."""
+    seal_spki_der: bytes
+
+
+def create_library(settings: Settings, *, organisation: str, now: datetime) -> None:
+    """Make an empty library at `settings.home`: folder, passphrase, data keys, tables, root, and its own keys.
+
+    The passphrase file is made (0600) when there is none. What exists already is never overwritten.
+
+    Raises:
+        SetupError: there is a library already, or the folder cannot be written.
+    """
+    home = settings.home
+    if settings.data_keys_path.exists():
+        raise SetupError(f"there is a library at {home} already", hint="Name another folder with --home.")
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_passphrase(settings)
+    except OSError as error:
+        raise SetupError(f"{home} cannot be written: {error.strerror}") from error
+    keys = new_data_keys()
+    store = open_store(
+        settings.database_url, home=home, data_keys=keys, now=lambda: now, status_list_url=settings.status_list_url
+    )
+    try:
+        migrate(store)
+        ring = KeyRing(home=home, passphrase=passphrase(settings))
+        write_new_file(settings.data_keys_path, sealed_data_keys(keys, ring.passphrase))
+        end = now + timedelta(days=ROOT_DAYS)
+        root = generate_key(KeyAlgorithm.P256)
+        certificate = create_root(
+            root,
+            common_name=f"{settings.library_name} root",
+            organisation=organisation,
+            not_before_at=now - BACKDATE,
+            not_after_at=end,
+        )
+        agencies.add_key(store, _record(ring, root, ROOT, None, now, end, certificate_der=certificate), operator="init")
+        key_end = now + timedelta(days=LIBRARY_KEY_DAYS)
+        pack = generate_key(KeyAlgorithm.P256)
+        delegation = sign_delegation(root, pack, now - BACKDATE, key_end)
+        agencies.add_key(store, _record(ring, pack, PACK, None, now, key_end, delegation=delegation), operator="init")
+        api = generate_key(KeyAlgorithm.P256)
+        agencies.add_key(store, _record(ring, api, API, None, now, key_end), operator="init")
+    except SigningError as error:
+        raise SetupError(f"the library's keys cannot be made: {error}") from error
+    finally:
+        close_store(store)
+
+
+def _write_passphrase(settings: Settings) -> None:
+    if not settings.passphrase_path.exists():
+        write_new_file(settings.passphrase_path, secrets.token_urlsafe(32).encode() + b"\n")
+
+
+def _record(  # noqa: PLR0913, PLR0917  # the parts of one row
+    ring: KeyRing,
+    key: SigningKey,
+    purpose: str,
+    owner: AgencyCode | None,
+    begin: datetime,
+    end: datetime,
+    *,
+    certificate_der: bytes | None = None,
+    delegation: str = "",
+) -> KeyRecord:
+    kid = key.kid.hex()
+    return KeyRecord(
+        kid=kid,
+        purpose=purpose,
+        algorithm=key.algorithm.value,
+        owner=owner,
+        uri=ring.keep(key, f"{purpose}-{kid}"),
+        spki_der=key.spki_der,
+        certificate_der=certificate_der,
+        delegation=delegation,
+        not_before_at=begin - BACKDATE,
+        not_after_at=end,
+        withdrawn_at=None,
+        created_at=begin,
+    )
+
+
+def add_agency(lib: Library, agency: Agency, *, seal_algorithm: KeyAlgorithm, operator: str) -> None:
+    """Take in an agency and give it a token key and a seal key with a certificate under the library's root.
+
+    Raises:
+        InvalidRequestError: code, name or zone is not usable.
+        ConflictError: an agency of this code is there.
+    """
+    _check_agency(agency)
+    agencies.add_agency(lib.store, agency, operator=operator, now=lib.now())
+    rotate_key(lib, agency.code, TOKEN, algorithm=KeyAlgorithm.P256, operator=operator)
+    rotate_key(lib, agency.code, SEAL, algorithm=seal_algorithm, operator=operator)
+
+
+def _check_agency(agency: Agency) -> None:
+    faults: list[FieldFault] = []
+    if not agency.code or len(agency.code) > 21 or not agency.code.isascii() or not agency.code.isalnum():  # noqa: PLR2004  # GB/T 36904-style segment
+        faults.append(FieldFault(field="code", code="bad_form", reason="must be 1 to 21 of 0-9 and A-Z"))
+    elif agency.code != agency.code.upper():
+        faults.append(FieldFault(field="code", code="bad_form", reason="must be in capital letters"))
+    for name, value, most in (("name", agency.name, 64), ("name_en", agency.name_en, 120)):
+        if len(value) > most or (name == "name" and not value.strip()):
+            faults.append(FieldFault(field=name, code="too_long", reason=f"must have 1 to {most} characters"))
+        elif (fault := text_fault(name, value)) is not None:
+            faults.append(fault)
+    try:
+        ZoneInfo(agency.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        faults.append(FieldFault(field="timezone", code="bad_zone", reason=f"{agency.timezone!r} is no IANA time zone"))
+    if faults:
+        raise InvalidRequestError(tuple(faults))
+
+
+def rotate_key(
+    lib: Library, agency_code: AgencyCode, purpose: str, *, algorithm: KeyAlgorithm, operator: str
+) -> KeyRecord:
+    """Give an agency a new key for `purpose` (`token` or `seal`); the one before ends after the overlap.
+
+    What the old key signed stays good. Returns the new key's record.
+
+    Raises:
+        NotFoundError: no such agency.
+        SetupError: the root cannot certify now.
+    """
+    now = lib.now()
+    agency = agencies.agency(lib.store, agency_code)
+    key = generate_key(algorithm if purpose == SEAL else KeyAlgorithm.P256)
+    end = now + timedelta(days=AGENCY_KEY_DAYS)
+    certificate = _certified(lib, agency, key.spki_der, now, end) if purpose == SEAL else None
+    record = _record(lib.signer, key, purpose, agency.code, now, end, certificate_der=certificate)
+    old = [each for each in agencies.keys(lib.store, owner=agency_code, purpose=purpose) if _usable(each, now)]
+    agencies.add_key(lib.store, record, operator=operator)
+    for each in old:
+        overlap = min(each.not_after_at, now + timedelta(days=OVERLAP_DAYS))
+        agencies.shorten_key(lib.store, each.kid, not_after_at=overlap, operator=operator, now=now)
+    return record
+
+
+def _certified(lib: Library, agency: Agency, spki_der: bytes, begin: datetime, end: datetime) -> bytes:
+    root = _library_key(lib, ROOT)
+    try:
+        return issue_certificate(
+            root_key=lib.signer.open(root.uri),
+            root_cert_der=lib.root_certificate_der,
+            subject_name=agency.name,
+            subject_code=agency.code,
+            not_before_at=begin - BACKDATE,
+            not_after_at=end,
+            spki_der=spki_der,
+        )
+    except SigningError as error:
+        raise SetupError(f"the root cannot certify {agency.code}: {error}") from error
+
+
+def _library_key(lib: Library, purpose: str) -> KeyRecord:
+    now = lib.now()
+    usable = [key for key in agencies.keys(lib.store, purpose=purpose) if key.owner is None and _usable(key, now)]
+    if not usable:
+        raise SetupError(f"the library has no usable {purpose} key", hint="Restore the keys folder, or rotate the key.")
+    return max(usable, key=lambda key: key.created_at)
+
+
+def request_certificate(lib: Library, agency_code: AgencyCode, *, algorithm: KeyAlgorithm, operator: str) -> bytes:
+    """A signing request (PKCS #10 PEM) for a new seal key, to be certified by the agency's own authority.
+
+    The key waits: it seals nothing until `import_certificate` brings its certificate.
+    """
+    now = lib.now()
+    agency = agencies.agency(lib.store, agency_code)
+    key = generate_key(algorithm)
+    waiting = _record(lib.signer, key, "seal_request", agency.code, now, now + timedelta(days=AGENCY_KEY_DAYS))
+    agencies.add_key(lib.store, waiting, operator=operator)
+    try:
+        return create_csr(key, subject_name=agency.name, subject_code=agency.code)
+    except SigningError as error:
+        raise SetupError(f"the request cannot be made: {error}") from error
+
+
+def import_certificate(lib: Library, agency_code: AgencyCode, certificate: bytes, *, operator: str) -> KeyRecord:
+    """Take the certificate (PEM or DER) that answers a request: its key seals from now on.
+
+    Raises:
+        InvalidRequestError: not a certificate, of a key that never asked, or not valid now.
+    """
+    now = lib.now()
+    try:
+        info = read_certificate(certificate)
+    except SigningError as error:
+        raise _bad_certificate(f"cannot be read: {error}") from error
+    waiting = agencies.keys(lib.store, owner=agency_code, purpose="seal_request")
+    matches = [key for key in waiting if key.kid == info.kid.hex()]
+    if not matches:
+        raise _bad_certificate("belongs to a key that this agency never asked to certify")
+    if not info.not_before_at <= now < info.not_after_at:
+        raise _bad_certificate("is not valid now")
+    record = replace(
+        matches[0], purpose=SEAL, certificate_der=info.der, not_before_at=info.not_before_at,
+        not_after_at=info.not_after_at, created_at=now,
+    )  # fmt: skip
+    agencies.certify_key(lib.store, record, operator=operator, now=now)
+    return record
+
+
+def _bad_certificate(reason: str) -> InvalidRequestError:
+    return InvalidRequestError((FieldFault(field="certificate", code="bad_certificate", reason=reason),))
+
+
+def _usable(key: KeyRecord, now: datetime) -> bool:
+    return key.withdrawn_at is None and key.not_before_at <= now < key.not_after_at
+
+
+def issuing_kit(lib: Library, agency_code: str) -> IssuingKit:
+    """The keys that the agency issues with now: of each purpose the newest usable one.
+
+    Raises:
+        NotFoundError: no such agency.
+        SetupError: a key is missing or expired; it says which and what to do.
+    """
+    now = lib.now()
+    agency = agencies.agency(lib.store, AgencyCode(agency_code))
+    newest: dict[str, KeyRecord] = {}
+    for key in sorted(agencies.keys(lib.store, owner=agency.code), key=lambda each: each.created_at):
+        if _usable(key, now):
+            newest[key.purpose] = key
+    for purpose in (TOKEN, SEAL):
+        if purpose not in newest:
+            raise SetupError(
+                f"agency {agency_code} has no usable {purpose} key",
+                hint=f"Make one with: certlib agency rotate-key {agency_code} --purpose {purpose}",
+            )
+    token, seal = newest[TOKEN], newest[SEAL]
+    if seal.certificate_der is None:
+        raise SetupError(f"seal key {seal.kid} has no certificate")
+    try:
+        sealer = CmsSealer(lib.signer.open(seal.uri), (seal.certificate_der,), tsa=lib.tsa)
+    except SigningError as error:
+        raise SetupError(f"seal key {seal.kid}: {error}") from error
+    return IssuingKit(
+        agency=agency,
+        token_key=lib.signer.open(token.uri),
+        token_keys={bytes.fromhex(token.kid): trusted_key(token)},
+        sealer=sealer,
+        seal_kid=seal.kid,
+        seal_spki_der=seal.spki_der,
+    )
+
+
+def throwaway_kit(agency: Agency, *, now: datetime) -> IssuingKit:
+    """Keys that exist for one preview; no trust pack will ever name them, so nothing made with them is valid."""
+    key = generate_key(KeyAlgorithm.P256)
+    begin, end = now - BACKDATE, now + timedelta(days=1)
+    certificate = create_root(key, common_name="Preview", organisation="Preview", not_before_at=begin, not_after_at=end)
+    trusted = TrustedKey(
+        kid=key.kid, purpose=KeyPurpose.TOKEN, algorithm="ES256", spki_der=key.spki_der, owner=agency.code,
+        not_before_at=begin, not_after_at=end,
+    )  # fmt: skip
+    return IssuingKit(
+        agency=agency,
+        token_key=key,
+        token_keys={key.kid: trusted},
+        sealer=CmsSealer(key, (certificate,), tsa=None),
+        seal_kid=key.kid.hex(),
+        seal_spki_der=key.spki_der,
+    )
+
+
+def trusted_key(key: KeyRecord) -> TrustedKey:
+    """The record of a key as a verifier holds it."""
+    return TrustedKey(
+        kid=bytes.fromhex(key.kid),
+        purpose=KeyPurpose(key.purpose),
+        algorithm="ES256" if key.algorithm == KeyAlgorithm.P256 else "RS256",
+        spki_der=key.spki_der,
+        owner=key.owner or "",
+        not_before_at=key.not_before_at,
+        not_after_at=key.not_after_at,
+        withdrawn_at=key.withdrawn_at,
+        certificate_der=key.certificate_der,
+    )

@@ -1,0 +1,129 @@
+"""The bundle of open parts that use cases work with, and the only place that builds one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from certlib.config import passphrase
+from certlib.errors import SetupError
+from certlib.keyring import KeyRing
+from certlib.press import Press
+from certlib.store import agencies
+from certlib.store.cipher import open_data_keys
+from certlib.store.engine import close_store, open_store, require_current
+from signing.errors import SigningError
+from signing.keys import kid_of
+from signing.timestamps import TimestampSource
+from templates.fonts import FontBook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from certlib.config import Settings
+    from certlib.store import Store
+
+SHIPPED_TYPES: Final = Path(__file__).resolve().parent.parent / "templates"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Library:
+    """Open dependencies, nothing else. Use cases are functions that take it first."""
+
+    settings: Settings
+    store: Store
+    signer: KeyRing
+    tsa: TimestampSource | None
+    """None seals at PAdES B-B, a source at B-T."""
+    anchor_spki_der: bytes
+    """Public key of the library's root: what every verifier pins."""
+    root_certificate_der: bytes
+    press: Press
+    now: Callable[[], datetime]
+    """Aware UTC; the only clock."""
+    step: Callable[[str], None]
+    """Called between the steps of an issuance with the name of the step just done; for timings and crash drills."""
+
+
+def utc_now() -> datetime:
+    """The present moment, aware UTC."""
+    return datetime.now(UTC)
+
+
+def no_step(_name: str) -> None:
+    """Watch nothing."""
+
+
+def open_library(
+    settings: Settings, *, now: Callable[[], datetime] = utc_now, step: Callable[[str], None] = no_step
+) -> Library:
+    """An open library at `settings.home`. The caller closes it with `close_library`.
+
+    Raises:
+        SetupError: not initialised, keys that do not open or do not match their certificates, no root.
+    """
+    if not settings.data_keys_path.is_file():
+        raise SetupError(f"there is no library at {settings.home}", hint="Make one with: certlib init")
+    secret = passphrase(settings)
+    store = open_store(
+        settings.database_url,
+        home=settings.home,
+        data_keys=open_data_keys(settings.data_keys_path.read_bytes(), secret),
+        now=now,
+        status_list_url=settings.status_list_url,
+        pool_size=settings.database_pool_size,
+    )
+    try:
+        return _opened(settings, store, KeyRing(home=settings.home, passphrase=secret), now, step)
+    except BaseException:
+        close_store(store)
+        raise
+
+
+def _opened(
+    settings: Settings, store: Store, signer: KeyRing, now: Callable[[], datetime], step: Callable[[str], None]
+) -> Library:
+    """Check the combination of parts, not only each part."""
+    require_current(store)
+    roots = [key for key in agencies.keys(store, purpose="root") if key.withdrawn_at is None]
+    if len(roots) != 1 or roots[0].certificate_der is None:
+        raise SetupError("the library has no root key", hint="Make the library with: certlib init")
+    for key in agencies.keys(store):
+        if key.uri and key.withdrawn_at is None and kid_of(signer.open(key.uri).spki_der).hex() != key.kid:
+            raise SetupError(f"key {key.uri} is not the key {key.kid} on record", hint="Restore the keys folder.")
+    return Library(
+        settings=settings,
+        store=store,
+        signer=signer,
+        tsa=timestamp_source(settings),
+        anchor_spki_der=roots[0].spki_der,
+        root_certificate_der=roots[0].certificate_der,
+        press=Press(
+            fonts=FontBook(),
+            roots=(settings.home / "types", SHIPPED_TYPES),
+            seals=settings.home / "agencies",
+        ),
+        now=now,
+        step=step,
+    )
+
+
+def timestamp_source(settings: Settings) -> TimestampSource | None:
+    """The time stamping authority that the settings name, or None.
+
+    Raises:
+        SetupError: its URL cannot be used.
+    """
+    if not settings.tsa_url:
+        return None
+    try:
+        return TimestampSource(settings.tsa_url, timeout_seconds=settings.tsa_timeout_seconds)
+    except SigningError as error:
+        raise SetupError(f"tsa_url: {error}") from error
+
+
+def close_library(lib: Library) -> None:
+    """Give back connections. The library is not used after this."""
+    close_store(lib.store)

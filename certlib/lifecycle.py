@@ -1,0 +1,72 @@
+"""Changes of a licence's status after its issue. Each writes status and audit record in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from certlib.errors import FieldFault, InvalidRequestError
+from certlib.lawfulness import text_fault
+from certlib.model import Status
+from certlib.store import statuses
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from certlib.identifiers import LicenceIdentifier
+    from certlib.library import Library
+    from certlib.store.values import StatusChange
+
+MAX_REASON_CHARACTERS = 500
+ADVERSE = frozenset({Status.SUSPENDED, Status.WITHDRAWN, Status.REVOKED})
+"""Need a legal document's number (China profile, 8.2)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusRequest:
+    """A change of status as an operator orders it."""
+
+    to: Status
+    reason: str
+    """Shown to the holder; never empty."""
+    document_number: str
+    """Of the legal document; empty only where the change is not adverse."""
+    operator: str
+    effective_at: datetime | None = None
+    """None means at once."""
+
+
+def change_status(lib: Library, identifier: LicenceIdentifier, request: StatusRequest) -> StatusChange:
+    """Change the status of the licence `identifier`. What was answered is durable.
+
+    Raises:
+        InvalidRequestError: reason, operator or document number is missing or not printable.
+        NotFoundError: no such licence.
+        IllegalTransitionError: not allowed from where it stands; a terminal state never comes back.
+    """
+    faults: list[FieldFault] = []
+    needed = {"reason": request.reason, "operator": request.operator}
+    if request.to in ADVERSE:
+        needed["document_number"] = request.document_number
+    for name, value in needed.items():
+        if not value.strip():
+            faults.append(FieldFault(field=name, code="required", reason="is missing"))
+    for name, value in (*needed.items(), ("document_number", request.document_number)):
+        if len(value) > MAX_REASON_CHARACTERS:
+            reason = f"has {len(value)} characters, at most {MAX_REASON_CHARACTERS}"
+            faults.append(FieldFault(field=name, code="too_long", reason=reason))
+        elif (fault := text_fault(name, value)) is not None:
+            faults.append(fault)
+    if faults:
+        raise InvalidRequestError(tuple(faults))
+    now = lib.now()
+    return statuses.change_status(
+        lib.store,
+        identifier,
+        to=request.to,
+        reason=request.reason,
+        document_number=request.document_number,
+        operator=request.operator,
+        effective_at=request.effective_at or now,
+        now=now,
+    )
