@@ -1,0 +1,87 @@
+# Two targets do all: `make demo` to try it, `make test` to check it. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: packages-demo
+packages-demo:
+	@.ci/packages demo
+
+.PHONY: packages-test
+packages-test:
+	@.ci/packages test
+
+.venv/.made: pyproject.toml
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+node_modules/.made: package.json package-lock.json
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+WEB_SOURCES := $(shell find api/web -path api/web/dist -prune -o -type f -print 2>/dev/null)
+api/web/dist/.made: node_modules/.made $(WEB_SOURCES)
+	@npm run --silent build
+	@touch $@
+
+.PHONY: dev
+dev: packages-test .venv/.made api/web/dist/.made ## make the environment and the pages
+
+.PHONY: demo
+demo: packages-demo .venv/.made api/web/dist/.made ## a library with two agencies, their licences, and the verify page on http://127.0.0.1:8080
+	@$(BIN)/certlib demo --home .demo
+
+.PHONY: run
+run: .venv/.made api/web/dist/.made ## serve the library at CERTLIB_HOME
+	@$(BIN)/certlib serve
+
+.PHONY: lint
+lint: .venv/.made ## ruff, mypy --strict, import contracts, bare TODOs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@! git grep -nE 'TODO($$|[^(]|\([^#])' -- '*.py' '*.ts' || { echo 'a TODO needs an issue: TODO(#n)'; exit 1; }
+
+.PHONY: test
+test: dev lint test-web ## everything that must hold
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+.PHONY: test-web
+test-web: api/web/dist/.made ## the page's TypeScript
+	npm test --silent
+
+.PHONY: test-slow
+test-slow: dev ## the long soak and fuzz runs
+	$(BIN)/pytest -m slow -o addopts='--strict-markers --strict-config --import-mode=importlib --allow-unix-socket'
+
+.PHONY: bench
+bench: dev ## all benches; tables as in docs/performance.md
+	$(BIN)/python -m bench.issue
+	$(BIN)/python -m bench.verify
+	$(BIN)/python -m bench.qr
+	$(BIN)/python -m bench.memory
+
+.PHONY: vectors
+vectors: .venv/.made ## make the test vectors again; a diff in what is deterministic is a fault
+	$(BIN)/python -m tests.vectors.build
+
+.PHONY: migrate-check
+migrate-check: .venv/.made ## tables and migrations must say the same
+	$(BIN)/pytest -q tests/integration -k migration
+
+.PHONY: samples
+samples: .venv/.made ## make the invented registers again
+	$(BIN)/python samples/make_samples.py
+
+.PHONY: clean
+clean: ## remove what the targets made, not your libraries
+	rm -rf .venv node_modules api/web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
