@@ -5,9 +5,17 @@ What it promises: identifiers, natural keys, public codes and status indices are
 survives a power cut; personal values lie encrypted; status and audit change together or not at all.
 What it does not do: it judges no request and makes no PDF. Values come in checked and go out as domain values.
 
-Each function takes the `Store` first and runs one transaction of its own.
+Each function of the modules takes the `Store` first and runs one transaction of its own:
+
+    from certlib.store import recording, reserving
+    from certlib.store.engine import open_store
+
+    store = open_store("sqlite:////srv/licences/certlib.sqlite", home=home, data_keys=keys, now=now)
+    outcomes = reserving.reserve(store, intents, now=now())
+    licences = recording.record(store, made, now=now())
 """
 
+from certlib.store.engine import Store, close_store, migrate, open_store
 from certlib.store.values import (
     AlreadyIssued,
     Batch,
@@ -34,4 +42,8 @@ __all__ = [
     "RegisteredType",
     "Reserved",
     "StatusChange",
+    "Store",
+    "close_store",
+    "migrate",
+    "open_store",
 ]

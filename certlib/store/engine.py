@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from certlib.errors import SetupError, UnavailableError
 from certlib.store.cipher import Cipher
+from certlib.store.migrations import upgrade
 from certlib.store.tables import LIBRARY
 
 if TYPE_CHECKING:
@@ -116,6 +117,24 @@ def open_store(  # noqa: PLR0913  # one argument per part of the store
 def close_store(store: Store) -> None:
     """Give back all connections."""
     store.engine.dispose()
+
+
+def migrate(store: Store) -> None:
+    """Bring the database to the tables this program was written for, and let it remember its data keys.
+
+    Safe to run again, and in two processes at once.
+
+    Raises:
+        SetupError: the database was made with other data keys.
+        UnavailableError: it does not take the change now.
+    """
+    with writing(store) as conn:
+        upgrade(conn)
+        require_known_keys(conn, store.cipher)
+        known = set(conn.execute(select(LIBRARY.c.key)).scalars())
+        new = [{"key": key, "value": value} for key, value in store.cipher.fingerprints().items() if key not in known]
+        if new:
+            conn.execute(insert(LIBRARY), new)
 
 
 def require_current(store: Store) -> None:

@@ -1,0 +1,56 @@
+"""Trust packs that were signed. Versions only grow, whatever process signs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from certlib.errors import ConflictError
+from certlib.store import audits
+from certlib.store.engine import reading, writing
+from certlib.store.tables import TRUST_PACK
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from certlib.store.engine import Store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptPack:
+    """A trust pack as it was signed."""
+
+    version: int
+    data: bytes
+    issued_at: datetime
+
+
+def next_pack_version(store: Store) -> int:
+    """The version that the next pack must bear: 1 for the first."""
+    with reading(store) as conn:
+        return int(conn.execute(select(func.coalesce(func.max(TRUST_PACK.c.version), 0))).scalar_one()) + 1
+
+
+def keep_pack(store: Store, *, version: int, data: bytes, operator: str, now: datetime) -> None:
+    """Keep a signed pack.
+
+    Raises:
+        ConflictError: code `pack_exists`: another process was quicker; sign again with the next version.
+    """
+    try:
+        with writing(store) as conn:
+            conn.execute(insert(TRUST_PACK).values(version=version, data=data, issued_at=now))
+            entry = audits.Entry(actor=operator, act="pack.signed", subject=str(version), detail={"bytes": len(data)})
+            audits.append(conn, [entry], at=now)
+    except IntegrityError as error:
+        raise ConflictError(f"trust pack {version} is there already", code="pack_exists") from error
+
+
+def newest_pack(store: Store) -> KeptPack | None:
+    """The pack with the highest version; None before the first."""
+    with reading(store) as conn:
+        row = conn.execute(select(TRUST_PACK).order_by(TRUST_PACK.c.version.desc()).limit(1)).one_or_none()
+    return None if row is None else KeptPack(version=row.version, data=bytes(row.data), issued_at=row.issued_at)
