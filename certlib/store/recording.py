@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -16,7 +16,7 @@ from certlib.store.engine import reading, writing
 from certlib.store.tables import LICENCE, STATUS_CHANGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, RowMapping
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from certlib.store.cipher import Cipher
     from certlib.store.engine import Store
     from certlib.store.values import MadeLicence
+
+
+_NEEDED: Final = tuple(
+    LICENCE.c[name]
+    for name in (
+        *("id", "identifier", "state", "pdf_sha256", "agency_code", "type_code", "type_version", "number", "version"),
+        *("batch", "operator", "previous_identifier"),
+    )
+)
+"""All but the long columns."""
 
 
 def record(store: Store, made: Sequence[MadeLicence], *, now: datetime) -> list[Licence]:
@@ -60,13 +70,9 @@ def record(store: Store, made: Sequence[MadeLicence], *, now: datetime) -> list[
             bundle_id = add_bundle(conn, bundle, at=now)
             work = [_Work(row, unique[row["identifier"]], bundle_id, *where[row["identifier"]]) for row in pending]
             _record_rows(store.cipher, conn, work, now)
-    recorded = {row["identifier"] for row in pending}
-    return [
-        made_value(each)
-        if each.reserved.identifier in recorded
-        else licence_value(store.cipher, rows[each.reserved.identifier])
-        for each in made
-    ]
+    licences: dict[str, Licence] = {row["identifier"]: made_value(unique[row["identifier"]]) for row in pending}
+    licences |= _standing(store, rows.keys() - licences.keys())
+    return [licences[each.reserved.identifier] for each in made]
 
 
 def _unique(made: Sequence[MadeLicence]) -> dict[str, MadeLicence]:
@@ -81,12 +87,21 @@ def _unique(made: Sequence[MadeLicence]) -> dict[str, MadeLicence]:
 def _rows(conn: Connection, made: Iterable[MadeLicence], *, lock: bool = False) -> Sequence[RowMapping]:
     """The rows of `made` in the order of their ids, so that two writers lock them in the same order."""
     identifiers = [each.reserved.identifier for each in made]
-    query = select(LICENCE).where(LICENCE.c.identifier.in_(identifiers)).order_by(LICENCE.c.id)
+    query = select(*_NEEDED).where(LICENCE.c.identifier.in_(identifiers)).order_by(LICENCE.c.id)
     rows = conn.execute(query.with_for_update() if lock else query).mappings().all()
     if len(rows) != len(identifiers):
         missing = min(set(identifiers) - {row["identifier"] for row in rows})
         raise NotFoundError(f"{missing}: nothing is reserved under it")
     return rows
+
+
+def _standing(store: Store, identifiers: Collection[str]) -> dict[str, Licence]:
+    """Licences that were recorded before, as they stand."""
+    if not identifiers:
+        return {}
+    with reading(store) as conn:
+        rows = conn.execute(select(LICENCE).where(LICENCE.c.identifier.in_(identifiers))).mappings().all()
+    return {row["identifier"]: licence_value(store.cipher, row) for row in rows}
 
 
 def _is_new(row: RowMapping, made: dict[str, MadeLicence]) -> bool:
