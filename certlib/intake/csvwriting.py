@@ -22,14 +22,12 @@ _MARK: Final = "'"
 
 
 def looks_like_formula(text: str) -> bool:
-    """Whether a spreadsheet may run the cell: its first character, or the first behind blanks, starts a formula."""
-    if not text:
-        return False
-    if _starts(text[0]):
-        return True
+    """Whether a spreadsheet may run the cell: its first character, or one behind blanks alone, starts a formula."""
     for char in text:
+        if _starts(char):
+            return True
         if not char.isspace() and unicodedata.category(char) not in {"Cf", "Cc"}:
-            return _starts(char)
+            return False
     return False
 
 

@@ -61,8 +61,8 @@ class RegisterMap:
     """Of an XLSX file; empty is the first."""
     delimiter: str
     """Of a CSV file."""
-    agency: Source | None
-    """None: the caller names the agency."""
+    agency: str
+    """Code of the agency that issues; empty: the caller names it."""
     number: Source
     holders: tuple[HolderSource, ...]
     issued_on: Source
@@ -92,7 +92,7 @@ class RegisterMap:
     @property
     def sources(self) -> Mapping[str, Source]:
         """Source by the name that faults use: `number`, `holder_name`, `issued_on`, a field's name."""
-        several: list[tuple[str, Source | None]] = [("agency_code", self.agency), ("number", self.number)]
+        several: list[tuple[str, Source | None]] = [("number", self.number)]
         for holder in self.holders:
             several += [("holder_name", holder.name), ("holder_code", holder.code), ("holder_code", holder.code_type)]
         several += [("issued_on", self.issued_on), ("effective_on", self.effective_on), ("expires_on", self.expires_on)]
@@ -148,7 +148,7 @@ class _MapReader(SourceReader):
             sha256=_sha256(text),
             sheet=self.string(source, "source.sheet", "sheet", ""),
             delimiter=self._delimiter(source),
-            agency=self.optional(data, "agency"),
+            agency=self.string(data, "agency", "agency", ""),
             number=self.required(data, "number"),
             holders=self._holders(data, licence_type),
             issued_on=self.required(dates, "issued_on", under="dates"),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from certlib.catalogue import FieldKind
 from certlib.errors import FieldFault, InvalidRequestError
-from certlib.identifiers import AgencyCode
 from certlib.intake.dates import read_date
 from certlib.intake.rows import WHOLE_ROW
 from certlib.intake.sources import UnmappedValueError
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from certlib.catalogue import LicenceType
+    from certlib.identifiers import AgencyCode
     from certlib.intake.registermap import RegisterMap
     from certlib.intake.rows import Row
     from certlib.intake.sources import Source
@@ -70,10 +70,10 @@ class RequestMaker:
         columns: tuple[str, ...],
         *,
         folder: Path,
-        agency_code: str = "",
+        agency_code: AgencyCode,
         as_status: Mapping[str, Status] | None = None,
     ) -> None:
-        """`columns` are the register's, `folder` holds its pictures, `agency_code` wins over the mapping's."""
+        """`columns` are the register's, `folder` holds its pictures, `agency_code` issues."""
         self.mapping = mapping
         self.folder = folder
         self.agency_code = agency_code
@@ -147,9 +147,6 @@ class _RowWork:
 
     def request(self) -> IssueRequest:
         maker, mapping = self.maker, self.maker.mapping
-        agency = maker.agency_code or self.text("agency_code", mapping.agency)
-        if not agency:
-            self._fault("agency_code", "required", "is missing; name it in the mapping or with --agency")
         number = self.text("number", mapping.number)
         holders = self._holders()
         issued_on = self._date("issued_on", mapping.issued_on)
@@ -157,7 +154,7 @@ class _RowWork:
         expires_on = self._expiry()
         fields = {name: self._field(name, source) for name, source in mapping.fields.items()}
         return IssueRequest(
-            agency_code=AgencyCode(agency),
+            agency_code=maker.agency_code,
             type_code=mapping.type_code,
             number=number,
             holders=holders,
