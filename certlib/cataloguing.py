@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from certlib.catalogue import parse_type
 from certlib.enrolling import throwaway_kit
-from certlib.errors import ConflictError, InvalidRequestError, NotFoundError, TypeFolderError
+from certlib.errors import ConflictError, InvalidRequestError, TypeFolderError
 from certlib.identifiers import GBT36904_ROOT, AgencyCode
 from certlib.lawfulness import checked_request
 from certlib.library import SHIPPED_TYPES
@@ -189,38 +189,30 @@ def gate_licence(lib: Library, licence: Licence) -> PrintGate:
 def add_type(lib: Library, path: Path, *, operator: str) -> TypeFolder:
     """Check the type in `path`, copy it into the library's home and register its digest; usable at once.
 
-    A version that is registered already with the same content is left as it is.
+    A version from which nothing was issued yet may still be mended and added again.
 
     Raises:
         TypeFolderError: it does not pass `check_type`.
-        ConflictError: this version is registered with other content; a change is a new version.
+        ConflictError: code `type_frozen`: licences were issued from other content; a change is a new version.
+            Or its token code belongs to another type.
     """
     folder = check_type(path, fonts=lib.press.fonts).folder
     code, version = folder.licence_type.code, folder.licence_type.version
     _require_free_codes(lib, folder)
-    try:
-        registered = agencies.type_version(lib.store, code, version)
-    except NotFoundError:
-        registered = None
-    if registered is not None and registered.digest != folder.digest:
-        raise ConflictError(
-            f"{code} v{version} is registered with other content; add the change as v{version + 1}",
-            differs=("digest",),
-        )
-    if registered is None:
-        if not path.resolve().is_relative_to(SHIPPED_TYPES):
-            _copy_whole(path, lib.settings.home / "types" / code / path.name)
-        agencies.register_type(
-            lib.store, code=code, version=version, digest=folder.digest, type_toml=folder.type_toml,
-            operator=operator, now=lib.now(),
-        )  # fmt: skip
+    agencies.register_type(
+        lib.store, code=code, version=version, digest=folder.digest, type_toml=folder.type_toml,
+        operator=operator, now=lib.now(),
+    )  # fmt: skip
+    if not path.resolve().is_relative_to(SHIPPED_TYPES):
+        _copy_whole(path, lib.settings.home / "types" / code / path.name)
+    lib.press.folders.pop((code, version), None)
     return folder
 
 
 def _require_free_codes(lib: Library, folder: TypeFolder) -> None:
     """A token's type code leads to one type only, also after years."""
     mine = folder.licence_type
-    for other in agencies.types(lib.store):
+    for other in agencies.all_types(lib.store):
         if other.code == mine.code:
             continue
         theirs = parse_type(other.type_toml, where=other.code, version=other.version)
@@ -248,7 +240,7 @@ def add_shipped_types(lib: Library, *, operator: str) -> list[TypeFolder]:
 
 def types(lib: Library) -> list[RegisteredType]:
     """All registered versions, by code and version."""
-    return sorted(agencies.types(lib.store), key=lambda each: (each.code, each.version))
+    return sorted(agencies.all_types(lib.store), key=lambda each: (each.code, each.version))
 
 
 def _sample(folder: TypeFolder) -> tuple[IssueRequest, Agency]:

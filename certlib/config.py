@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     """Root OID of identifiers of the scheme `plain`. The default lies in the example arc. ITU-T X.660, A.2."""
     tsa_url: str | None = None
     """RFC 3161 time stamping authority; None seals at PAdES B-B."""
+    tsa_roots_file: Path | None = None
+    """PEM certificates that the authority's own certificate must lead to; needed with `tsa_url`. Relative to the home."""
     tsa_timeout_seconds: float = Field(default=10.0, gt=0, le=120)
     pack_days: int = Field(default=7, ge=1, le=90)
     """Days from a trust pack's issue to its announced next update."""

@@ -15,9 +15,9 @@ from certlib.keyring import KeyRing, write_new_file
 from certlib.lawfulness import text_fault
 from certlib.store import agencies
 from certlib.store.cipher import new_data_keys, sealed_data_keys
-from certlib.store.engine import close_store, open_store
-from certlib.store.schema import migrate
+from certlib.store.engine import close_store, migrate, open_store
 from certlib.store.values import KeyRecord
+from certlib.trusting import trusted_key
 from signing.certificates import create_csr, create_root, issue_certificate, read_certificate
 from signing.cms import CmsSealer
 from signing.errors import SigningError
@@ -178,6 +178,9 @@ def rotate_key(
         NotFoundError: no such agency.
         SetupError: the root cannot certify now.
     """
+    if purpose not in (TOKEN, SEAL):
+        fault = FieldFault(field="purpose", code="bad_purpose", reason="must be token or seal")
+        raise InvalidRequestError((fault,))
     now = lib.now()
     agency = agencies.agency(lib.store, agency_code)
     key = generate_key(algorithm if purpose == SEAL else KeyAlgorithm.P256)
@@ -214,6 +217,20 @@ def _library_key(lib: Library, purpose: str) -> KeyRecord:
     if not usable:
         raise SetupError(f"the library has no usable {purpose} key", hint="Restore the keys folder, or rotate the key.")
     return max(usable, key=lambda key: key.created_at)
+
+
+def seal_algorithm(text: str) -> KeyAlgorithm:
+    """The algorithm of a seal key by its name.
+
+    Raises:
+        InvalidRequestError: not one of them.
+    """
+    try:
+        return KeyAlgorithm(text)
+    except ValueError:
+        names = ", ".join(KeyAlgorithm)
+        fault = FieldFault(field="seal_algorithm", code="bad_algorithm", reason=f"must be one of {names}")
+        raise InvalidRequestError((fault,)) from None
 
 
 def request_certificate(lib: Library, agency_code: AgencyCode, *, algorithm: KeyAlgorithm, operator: str) -> bytes:
@@ -317,19 +334,4 @@ def throwaway_kit(agency: Agency, *, now: datetime) -> IssuingKit:
         sealer=CmsSealer(key, (certificate,), tsa=None),
         seal_kid=key.kid.hex(),
         seal_spki_der=key.spki_der,
-    )
-
-
-def trusted_key(key: KeyRecord) -> TrustedKey:
-    """The record of a key as a verifier holds it."""
-    return TrustedKey(
-        kid=bytes.fromhex(key.kid),
-        purpose=KeyPurpose(key.purpose),
-        algorithm="ES256" if key.algorithm == KeyAlgorithm.P256 else "RS256",
-        spki_der=key.spki_der,
-        owner=key.owner or "",
-        not_before_at=key.not_before_at,
-        not_after_at=key.not_after_at,
-        withdrawn_at=key.withdrawn_at,
-        certificate_der=key.certificate_der,
     )

@@ -14,6 +14,7 @@ from certlib.press import Press
 from certlib.store import agencies
 from certlib.store.cipher import open_data_keys
 from certlib.store.engine import close_store, open_store, require_current
+from signing.certificates import read_certificate
 from signing.errors import SigningError
 from signing.keys import kid_of
 from signing.timestamps import TimestampSource
@@ -118,10 +119,21 @@ def timestamp_source(settings: Settings) -> TimestampSource | None:
     """
     if not settings.tsa_url:
         return None
+    if settings.tsa_roots_file is None:
+        raise SetupError("tsa_url is set, tsa_roots_file is not", hint="Name the authority's root certificates (PEM).")
     try:
-        return TimestampSource(settings.tsa_url, timeout_seconds=settings.tsa_timeout_seconds)
+        pem = (settings.home / settings.tsa_roots_file).read_bytes()
+        roots = tuple(read_certificate(b"-----BEGIN" + part).der for part in pem.split(b"-----BEGIN")[1:])
+        return TimestampSource(settings.tsa_url, roots_der=roots, timeout_seconds=settings.tsa_timeout_seconds)
+    except OSError as error:
+        raise SetupError(f"tsa_roots_file: {error.strerror}") from error
     except SigningError as error:
-        raise SetupError(f"tsa_url: {error}") from error
+        raise SetupError(f"tsa_url or tsa_roots_file: {error}") from error
+
+
+def font_book() -> FontBook:
+    """The fonts of this machine, for work without a library."""
+    return FontBook()
 
 
 def close_library(lib: Library) -> None:

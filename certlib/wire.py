@@ -28,7 +28,7 @@ REQUEST_MEMBERS: Final = frozenset(
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def request_from_json(data: object, *, agency_code: AgencyCode, type_code: str) -> IssueRequest:
+def request_from_json(data: object, *, agency_code: AgencyCode, type_code: str, operator: str = "") -> IssueRequest:
     """The request that a JSON object says; `REQUEST_MEMBERS` are its members.
 
     Images are base64 under `images`. `effective_on` defaults to `issued_on`.
@@ -50,7 +50,7 @@ def request_from_json(data: object, *, agency_code: AgencyCode, type_code: str) 
         fields=reader.fields(),
         images=reader.images(),
         area_code=reader.text("area_code", default=""),
-        operator=reader.text("operator", default=""),
+        operator=reader.text("operator", default=operator),
         request_id=reader.text("request_id", default=""),
         version=reader.version(),
         previous_identifier=reader.text("previous_identifier", default=""),
