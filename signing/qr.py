@@ -211,8 +211,10 @@ def _symbol(text: str, level: Level) -> "qrcode.QRCode":  # type: ignore[type-ar
         symbol.add_data(QRData(text[split:].encode(), mode=_NUMERIC_MODE))
     try:
         symbol.make(fit=True)
-    except ValueError as error:  # qrcode's own overflow error is one
-        raise CodeError(f"no symbol of level {level} holds a text of {len(text)} characters") from error
+    except ValueError as error:
+        # Too long; or, in qrcode 8.2, a block of error correction with nothing but zeros ("glog(0)"), which takes
+        # hundreds of zeros in a row and so never happens to a token.
+        raise CodeError(f"no symbol of level {level} for a text of {len(text)} characters: {error}") from error
     return symbol
 
 
