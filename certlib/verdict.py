@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Never
 
-from certlib.model import OverallWord, Status
+from certlib.model import LEGAL_TRANSITIONS, OverallWord, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,6 +84,7 @@ STATUS_WORDS: Final[Mapping[str, OverallWord]] = {
     each.value: OverallWord(each.value) for each in Status if each is not Status.ACTIVE
 }
 """Code of a failed status check -> word."""
+TERMINAL: Final = frozenset(status.value for status, following in LEGAL_TRANSITIONS.items() if not following)
 DATE_WORDS: Final[Mapping[str, OverallWord]] = {
     each.value: each for each in (OverallWord.EXPIRED, OverallWord.NOT_YET_EFFECTIVE)
 }
@@ -136,15 +137,16 @@ def deciding_check(checks: Sequence[Check]) -> Check | None:
     First hit wins:
     1. the input is not what the agency made (forged),
     2. its key is not trusted,
-    3. something that must be known is not,
-    4. a terminal status, 5. past the end date, 6. suspended, 7. before the effective date (China profile 8.2).
+    3. a terminal status, which never comes back, so that even an old snapshot proves it,
+    4. something that must be known is not,
+    5. past the end date, 6. suspended, 7. before the effective date (China profile 8.2).
     """
     failed = [each for each in checks if each.outcome is Outcome.FAILED]
     order = (
         *([each for each in failed if each.name in FORGED_BY]),  # 1
         *([each for each in failed if each.name is CheckName.ISSUER_TRUSTED]),  # 2
-        *([each for each in checks if each.outcome is Outcome.UNKNOWN]),  # 3
-        *([each for each in failed if each.name is CheckName.STATUS and each.code != Status.SUSPENDED]),  # 4
+        *([each for each in failed if each.name is CheckName.STATUS and each.code in TERMINAL]),  # 3
+        *([each for each in checks if each.outcome is Outcome.UNKNOWN]),  # 4
         *([each for each in failed if each.name is CheckName.DATES and each.code == OverallWord.EXPIRED]),  # 5
         *([each for each in failed if each.name is CheckName.STATUS]),  # 6
         *failed,  # 7

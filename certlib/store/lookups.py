@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _COLUMNS: Final = "identifier, public_code, status, effective_on, expires_on, timezone, public_json"
 _BY_CODE: Final = f"SELECT {_COLUMNS} FROM licence WHERE public_code = ? AND state = 'issued'"  # noqa: S608  # constant
 _BY_IDENTIFIER: Final = f"SELECT {_COLUMNS} FROM licence WHERE identifier = ? AND state = 'issued'"  # noqa: S608
+_SUCCESSOR: Final = (
+    "SELECT identifier FROM licence WHERE previous_identifier = ? AND previous_identifier <> '' AND state = 'issued' "
+    "ORDER BY id DESC LIMIT 1"
+)
 _MAX_FOUND: Final = 500
 """More hits than this are a search too wide, not an answer (China profile, 7.6)."""
 
@@ -180,6 +184,16 @@ class PublicReader:
         with self._lock:
             row = self._row(_BY_IDENTIFIER if "." in key else _BY_CODE, key)
         return None if row is None else _public_row(row)
+
+    def successor(self, identifier: str) -> str:
+        """Identifier of the newest licence that names `identifier` as its previous one, or empty.
+
+        Raises:
+            UnavailableError: the database does not answer.
+        """
+        with self._lock:
+            row = self._row(_SUCCESSOR, identifier)
+        return "" if row is None else str(row[0])
 
     def _row(self, query: str, key: str) -> Any:  # noqa: ANN401  # a driver's tuple
         try:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from certlib.errors import ConflictError
 from certlib.store import audits
 from certlib.store.engine import reading, writing
-from certlib.store.tables import TRUST_PACK
+from certlib.store.tables import ALLOTMENT, TRUST_PACK
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from certlib.store.engine import Store
+
+KEPT: Final = 10
+"""Packs that stay; older ones serve nobody, since verifiers refuse to go back."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +38,7 @@ def next_pack_version(store: Store) -> int:
 
 
 def keep_pack(store: Store, *, version: int, data: bytes, operator: str, now: datetime) -> None:
-    """Keep a signed pack.
+    """Keep a signed pack, and drop those `KEPT` versions older.
 
     Raises:
         ConflictError: code `pack_exists`: another process was quicker; sign again with the next version.
@@ -43,6 +46,7 @@ def keep_pack(store: Store, *, version: int, data: bytes, operator: str, now: da
     try:
         with writing(store) as conn:
             conn.execute(insert(TRUST_PACK).values(version=version, data=data, issued_at=now))
+            conn.execute(delete(TRUST_PACK).where(TRUST_PACK.c.version <= version - KEPT))
             entry = audits.Entry(actor=operator, act="pack.signed", subject=str(version), detail={"bytes": len(data)})
             audits.append(conn, [entry], at=now)
     except IntegrityError as error:
@@ -54,3 +58,10 @@ def newest_pack(store: Store) -> KeptPack | None:
     with reading(store) as conn:
         row = conn.execute(select(TRUST_PACK).order_by(TRUST_PACK.c.version.desc()).limit(1)).one_or_none()
     return None if row is None else KeptPack(version=row.version, data=bytes(row.data), issued_at=row.issued_at)
+
+
+def status_list_uris(store: Store) -> tuple[str, ...]:
+    """The URI of every status list from which an index may have been given, in the order of their numbers."""
+    with reading(store) as conn:
+        shard = conn.execute(select(ALLOTMENT.c.shard)).scalar()
+    return tuple(f"{store.status_list_url}{number}" for number in range(0 if shard is None else int(shard) + 1))

@@ -1,0 +1,141 @@
+"""What a verification goes by, and the checks that tokens and files share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from certlib.errors import InvalidRequestError
+from certlib.findings import judge_record, judge_snapshot
+from certlib.identifiers import parse_identifier
+from certlib.library import Library
+from certlib.shown import shown_claims
+from certlib.store import lookups
+from certlib.trusting import live_names, live_pack
+from certlib.verdict import CheckName, Outcome, moment
+from signing import tokens
+from signing.errors import Fault, VerificationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from certlib.directory import Directory
+    from certlib.faces import JsonValue
+    from certlib.findings import Findings
+    from certlib.model import Licence
+    from certlib.snapshots import StatusSnapshot
+    from certlib.trusting import OfflineTrust
+    from signing.tokens import VerifiedToken
+    from signing.trust import TrustedKey, TrustPack
+
+SIGNATURE_BYTES: Final = 64
+"""The end of a token, which anybody can change into a second valid one; what stands before is what was signed."""
+SEGMENTS: Final = 5
+"""Of an identifier after its root."""
+RUN: Final = re.compile(f"[0-9]{{{tokens.MIN_RUN_DIGITS},}}")
+"""Digits that may be a token."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ground:
+    """What a verification goes by."""
+
+    pack: TrustPack
+    """Keys and roots: of the record as it stands, or of the trust pack."""
+    names: Directory
+    snapshots: Mapping[str, StatusSnapshot]
+    """Empty for a library, which knows the status itself."""
+    lib: Library | None
+    """None without network."""
+
+
+def ground_of(source: Library | OfflineTrust, *, now: datetime) -> Ground:
+    """Step 2: what a verification by `source` goes by."""
+    if isinstance(source, Library):
+        return Ground(pack=live_pack(source, now=now), names=live_names(source), snapshots={}, lib=source)
+    return Ground(pack=source.pack, names=source.names, snapshots=source.snapshots, lib=None)
+
+
+def agency_in(identifier: str) -> str:
+    """The agency segment of a licence identifier, or empty when the identifier is none.
+
+    The root is not judged: who may issue under it, the trusted key says.
+    """
+    root = identifier.rsplit(".", SEGMENTS)[0]
+    try:
+        return parse_identifier(identifier, plain_roots=(root,)).agency_code
+    except InvalidRequestError:
+        return ""
+
+
+def only_token(codes: Iterable[str]) -> str:
+    """The digits of the one token that stands in these codes; other codes may stand beside it.
+
+    Raises:
+        VerificationError: `no_code`, `two_codes`: we never pick one.
+    """
+    found = {run for code in codes for run in RUN.findall(code)}
+    if not found:
+        raise VerificationError(Fault.NO_CODE, "no code of a licence could be read")
+    if len(found) > 1:
+        raise VerificationError(Fault.TWO_CODES, f"{len(found)} different codes of licences in one picture")
+    return str(found.pop())
+
+
+def judge_issuer(findings: Findings, ground: Ground, key: TrustedKey, identifier: str, *, at: datetime) -> bool:
+    """Whether the key is of the agency that the identifier names; `signing` has judged period and purpose."""
+    evidence = {"kid": key.kid.hex(), "agency": key.owner, "signed_at": moment(at)}
+    if agency_in(identifier) != key.owner:
+        findings.note(CheckName.ISSUER_TRUSTED, Outcome.FAILED, "another_agency", identifier=identifier, **evidence)
+        return False
+    if key.owner not in ground.names.agencies:
+        findings.note(CheckName.ISSUER_TRUSTED, Outcome.FAILED, Fault.UNTRUSTED_ISSUER, **evidence)
+        return False
+    findings.note(CheckName.ISSUER_TRUSTED, Outcome.PASSED, "trusted", **evidence)
+    return True
+
+
+def judge_licence(findings: Findings, lib: Library, licence: Licence) -> None:
+    """Step 6 with the record's own values."""
+    judge_record(
+        findings,
+        status=licence.status,
+        effective_on=licence.effective_on,
+        expires_on=licence.expires_on,
+        timezone=licence.timezone,
+        successor=successor(lib, licence.identifier),
+    )
+
+
+def judge_offline(findings: Findings, ground: Ground, token: VerifiedToken) -> None:
+    """Steps 5 and 6 without network."""
+    findings.note(CheckName.SAME_AS_RECORD, Outcome.NOT_APPLICABLE, "needs_network")
+    judge_snapshot(findings, token.claims, ground.pack, ground.snapshots, ground.names.zone(token.key.owner))
+
+
+def shown_token(ground: Ground, token: VerifiedToken) -> Mapping[str, JsonValue]:
+    """What a verified token says of its licence."""
+    claims = token.claims
+    return shown_claims(
+        ground.names,
+        identifier=claims.identifier,
+        agency_code=token.key.owner,
+        issued_at=claims.issued_at,
+        not_before_at=claims.not_before_at,
+        expires_at=claims.expires_at,
+        fields=claims.fields,
+        check_phrase=token.check_phrase,
+    )
+
+
+def signed_part(text: str) -> bytes:
+    """The bytes of a recorded token without its signature."""
+    return tokens.cose_of(tokens.digits_of(text))[:-SIGNATURE_BYTES]
+
+
+def successor(lib: Library, identifier: str) -> str:
+    """Identifier of the licence that stands in the place of `identifier`, or empty."""
+    newer = lookups.successor_of(lib.store, identifier)
+    return "" if newer is None else newer.identifier
