@@ -105,6 +105,10 @@ export const en: Texts = {
       meaning: "Its key was not made for signing licences.",
       next: "Do not accept it. Ask the agency that is named on the licence.",
     },
+    untrusted_issuer: {
+      meaning: "The agency that signed it is not on the trust list, or may not issue this type.",
+      next: "Do not accept it. Ask the agency that is named on the licence.",
+    },
     unknown_key: {
       meaning: "The key that signed it is not on the list of trusted agencies.",
       next: "Do not accept it. Ask the agency that is named on the licence.",

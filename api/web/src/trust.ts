@@ -100,28 +100,14 @@ function readKey(value: JsonValue): TrustedKey {
   };
 }
 
-function readPack(payload: JsonValue): TrustPack & { roots: number } {
-  const members = exactObject(payload, PACK_MEMBERS, "pack");
-  const entries = members["keys"];
-  const roots = members["root_certificates"];
-  const body = members["body"];
-  if (!Array.isArray(entries) || !Array.isArray(roots) || !isObject(body)) malformed("pack members");
-  for (const root of roots) fromBase64Url(textOf(root, "root certificate"));
+function keysById(entries: readonly JsonValue[]): ReadonlyMap<string, TrustedKey> {
   const keys = new Map<string, TrustedKey>();
   for (const entry of entries) {
     const key = readKey(entry);
     if (keys.has(key.kid)) malformed("two keys with one id");
     keys.set(key.kid, key);
   }
-  const version = wholeOf(members["version"], "version");
-  if (version < 1) malformed("version");
-  return {
-    version, keys, body,
-    roots: roots.length,
-    issuedAt: wholeOf(members["iat"], "iat"),
-    nextUpdate: wholeOf(members["next_update"], "next_update"),
-    issuer: textOf(members["issuer"], "issuer"),
-  };
+  return keys;
 }
 
 /**
@@ -143,13 +129,25 @@ export function openPack(text: string, anchorSpki: Uint8Array, nowSeconds: numbe
   if (nowSeconds >= delegation.notAfter) throw new VerificationError("stale_trust", "delegation");
   const packJws = readJws(file["pack"], "certlib-trust-pack+jwt");
   checkJws(packJws, delegation.spki, "pack");
-  const pack = readPack(packJws.payload);
-  if (pack.issuedAt < delegation.notBefore || pack.issuedAt >= delegation.notAfter) {
+  const members = exactObject(packJws.payload, PACK_MEMBERS, "pack");
+  const version = wholeOf(members["version"], "version");
+  const issuedAt = wholeOf(members["iat"], "iat");
+  if (version < 1) malformed("version");
+  if (issuedAt < delegation.notBefore || issuedAt >= delegation.notAfter) {
     throw new VerificationError("untrusted_issuer", "pack outside its delegation");
   }
-  if (pack.issuedAt > nowSeconds + CLOCK_SKEW_SECONDS) throw new VerificationError("not_yet_valid", "pack");
-  if (pack.version < atLeastVersion) throw new VerificationError("rolled_back", "pack");
-  if (pack.keys.size === 0 || pack.roots === 0) throw new VerificationError("empty_trust", "pack");
-  return pack;
+  if (issuedAt > nowSeconds + CLOCK_SKEW_SECONDS) throw new VerificationError("not_yet_valid", "pack");
+  if (version < atLeastVersion) throw new VerificationError("rolled_back", "pack");
+  const entries = members["keys"];
+  const roots = members["root_certificates"];
+  const body = members["body"];
+  if (!Array.isArray(entries) || !Array.isArray(roots) || !isObject(body)) malformed("pack members");
+  if (entries.length === 0 || roots.length === 0) throw new VerificationError("empty_trust", "pack");
+  for (const root of roots) fromBase64Url(textOf(root, "root certificate"));
+  return {
+    version, issuedAt, body,
+    nextUpdate: wholeOf(members["next_update"], "next_update"),
+    issuer: textOf(members["issuer"], "issuer"),
+    keys: keysById(entries),
+  };
 }
-

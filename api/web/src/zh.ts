@@ -60,6 +60,7 @@ export const zh: Texts = {
     key_withdrawn: { meaning: "签发它的密钥已被停用，用它签过的证照都不再可信。", next: "请不要受理。请持证人向发证机关换领新证。" },
     expired_certificate: { meaning: "签发时间不在密钥的有效期内。", next: "请不要受理。请向证照上写明的发证机关核实。" },
     wrong_key: { meaning: "它用的密钥不是用来签发证照的。", next: "请不要受理。请向证照上写明的发证机关核实。" },
+    untrusted_issuer: { meaning: "签发它的机关不在可信名单内，或无权签发这类证照。", next: "请不要受理。请向证照上写明的发证机关核实。" },
     unknown_key: { meaning: "可信名单里没有签发它的密钥。", next: "请不要受理。请向证照上写明的发证机关核实。" },
     too_large: { meaning: "内容超出大小限制。", next: "请选用更小的文件，或直接扫描二维码。" },
     no_code: { meaning: "没有找到证照二维码。", next: "请拍清楚整个二维码（含白边）再试，或输入查询码。" },

@@ -1,0 +1,183 @@
+/** Tokens, trust packs and verdicts, beside what the library's own code says of the same bytes. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fromBase64Url } from "../../api/web/src/bytes.ts";
+import { VerificationError } from "../../api/web/src/faults.ts";
+import { type Answer, fitsMask, withLive, worthAsking } from "../../api/web/src/live.ts";
+import { judgeOffline } from "../../api/web/src/offline.ts";
+import { LANGUAGES, TEXTS } from "../../api/web/src/texts.ts";
+import { verifyToken } from "../../api/web/src/token.ts";
+import { type TrustPack, openPack } from "../../api/web/src/trust.ts";
+import { type Verdict, WORDS, type Word, cannotTell, readVerdict } from "../../api/web/src/verdict.ts";
+
+declare const REPOSITORY: string;
+
+interface Vectors {
+  now: number;
+  anchor: string;
+  pack: string;
+  withdrawn_pack: string;
+  no_agency_pack: string;
+  tokens: { name: string; text: string; fault: string; phrase: string }[];
+  packs: { name: string; text: string; fault: string }[];
+  verdicts: Record<string, string>;
+}
+
+const own = join(REPOSITORY, ".venv", "bin", "python");
+const python = process.env["PYTHON"] ?? (existsSync(own) ? own : "python3");
+const vectors = JSON.parse(
+  execFileSync(python, ["-m", "tests.web.make_vectors"], { cwd: REPOSITORY, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }),
+) as Vectors;
+const anchor = fromBase64Url(vectors.anchor);
+const open = (text: string): TrustPack => openPack(text, anchor, vectors.now, 0);
+const pack = open(vectors.pack);
+
+function faultOf(act: () => unknown): string {
+  try {
+    act();
+    return "";
+  } catch (error) {
+    assert(error instanceof VerificationError, String(error));
+    return error.fault;
+  }
+}
+
+for (const each of vectors.tokens) {
+  test(`token: ${each.name}`, () => {
+    assert.equal(faultOf(() => verifyToken(each.text, pack, vectors.now)), each.fault);
+    if (each.fault === "") assert.equal(verifyToken(each.text, pack, vectors.now).checkPhrase, each.phrase);
+  });
+}
+
+for (const each of vectors.packs) {
+  test(`trust pack: ${each.name}`, () => {
+    assert.equal(faultOf(() => openPack(each.text, anchor, vectors.now, 4)), each.fault);
+  });
+}
+
+function judged(name: string, trust: TrustPack | null = pack, now = vectors.now): Verdict {
+  return judgeOffline(vectors.verdicts[name] ?? name, { pack: trust, packFault: trust === null ? "no_trust" : "" }, now);
+}
+
+test("each stored status and each date gives its word offline", () => {
+  const expected: Record<string, [Word, string]> = {
+    valid: ["valid_offline", ""], expired: ["expired", "expired"], not_yet_effective: ["not_yet_effective", "not_yet_effective"],
+    suspended: ["suspended", "suspended"], cancelled: ["cancelled", "cancelled"], withdrawn: ["withdrawn", "withdrawn"],
+    revoked: ["revoked", "revoked"], superseded: ["superseded", "superseded"],
+    no_list: ["unknown", "no_status_list"], no_entry: ["unknown", "no_such_entry"],
+  };
+  for (const [name, [word, fault]] of Object.entries(expected)) {
+    const verdict = judged(name);
+    assert.deepEqual([verdict.word, verdict.fault], [word, fault], name);
+  }
+});
+
+test("what it shows comes from the token and the pack's names", () => {
+  const { shown, snapshotAgeSeconds, statusSource } = judged("valid");
+  assert.equal(shown.number, "JY13302000012345");
+  assert.deepEqual(shown.type, { zh: "食品经营许可证", en: "Food licence" });
+  assert.equal(shown.agency?.zh, "明州市市场监督管理局");
+  assert.equal(shown.effectiveOn, "2026-11-22"); // 16:00 UTC of the 21st is the 22nd in the agency's zone
+  assert.match(shown.checkPhrase, /^[a-z]{5}-[a-z]{5}$/);
+  assert.deepEqual([snapshotAgeSeconds, statusSource], [3 * 3600, "snapshot"]);
+});
+
+test("the end date is inclusive in the agency's zone, and the clock may be a minute off", () => {
+  const token = vectors.verdicts["valid"]!;
+  const end = verifyToken(token, pack, vectors.now).claims.expiresAt!;
+  const later = { ...pack, nextUpdate: end + 1000 };
+  assert.equal(judged(token, later, end).word, "valid_offline");
+  assert.equal(judged(token, later, end + 60).word, "valid_offline");
+  assert.equal(judged(token, later, end + 61).word, "expired");
+});
+
+test("fails closed: without trust, with stale trust, with a withdrawn key, with an agency the pack does not name", () => {
+  assert.deepEqual([judged("valid", null).word, judged("valid", null).fault], ["unknown", "no_trust"]);
+  assert.deepEqual([judged("hello", null).word, judged("hello", null).fault], ["unknown", "no_code"]);
+  const stale = { ...pack, nextUpdate: vectors.now - 1 };
+  assert.deepEqual([judged("valid", stale).word, judged("valid", stale).fault], ["unknown", "stale_trust"]);
+  assert.equal(judged("revoked", stale).word, "revoked");
+  assert.deepEqual([judged("valid", open(vectors.withdrawn_pack)).word, judged("valid", open(vectors.withdrawn_pack)).fault], ["untrusted_issuer", "key_withdrawn"]);
+  assert.equal(judged("valid", open(vectors.no_agency_pack)).word, "untrusted_issuer");
+  const forged = vectors.tokens.find((each) => each.name === "flipped payload byte")!;
+  assert.equal(judged(forged.text).word, "forged");
+  assert.equal(judged(vectors.tokens.find((each) => each.name === "unknown kid")!.text).word, "untrusted_issuer");
+  assert.equal(judged(vectors.tokens.find((each) => each.name === "cut inside a group")!.text).word, "unknown");
+});
+
+function answer(verdict: Verdict, changes: Record<string, unknown>): Answer {
+  const { shown } = verdict;
+  const json = {
+    word: "valid", identifier: shown.identifier, number: shown.number, effective_on: shown.effectiveOn, expires_on: shown.expiresOn,
+    status_as_of: "2026-11-22T12:00:00Z", status_source: "live", ...changes,
+  };
+  return { verdict: readVerdict(json, "identifier")!, fault: "" };
+}
+
+test("the register's word wins over the snapshot's", () => {
+  const own = judged("valid");
+  for (const word of WORDS.filter((each) => !["forged", "untrusted_issuer", "unknown", "valid_offline"].includes(each))) {
+    assert.equal(withLive(own, answer(own, { word })).word, word);
+  }
+  assert.equal(withLive(judged("suspended"), answer(judged("suspended"), {})).word, "valid", "restored since");
+  assert.equal(withLive(judged("no_list"), answer(judged("no_list"), {})).word, "valid");
+  assert.equal(withLive(own, answer(own, { word: "brand_new_word" })).word, "unknown");
+  const live = withLive(own, answer(own, {}));
+  assert.deepEqual([live.statusSource, live.fault, live.shown.checkPhrase], ["live", "", own.shown.checkPhrase]);
+});
+
+test("a good register does not mend bad trust, and a record that differs is not this licence", () => {
+  const stale = judged("valid", { ...pack, nextUpdate: vectors.now - 1 });
+  assert.deepEqual([withLive(stale, answer(stale, {})).word, withLive(stale, answer(stale, {})).fault], ["unknown", "stale_trust"]);
+  assert.equal(withLive(stale, answer(stale, { word: "revoked" })).word, "revoked");
+  const own = judged("valid");
+  for (const changes of [{ number: "JY13302000012346" }, { identifier: "1.2.3" }, { expires_on: null }, { effective_on: "2026-11-23" }]) {
+    const verdict = withLive(own, answer(own, changes));
+    assert.deepEqual([verdict.word, verdict.fault], ["forged", "differs_from_record"], JSON.stringify(changes));
+  }
+  assert.equal(withLive(own, answer(own, { number: "J**************5" })).word, "valid");
+  const missing = withLive(own, { verdict: null, fault: "not_found", retryAfterSeconds: 0 });
+  assert.deepEqual([missing.word, missing.fault], ["unknown", "not_on_record"]);
+  for (const fault of ["offline", "busy", "server"] as const) {
+    assert.equal(withLive(own, { verdict: null, fault, retryAfterSeconds: 0 }).word, "valid_offline");
+  }
+});
+
+test("the register is asked only about tokens that are genuine", () => {
+  assert(worthAsking(judged("valid")) && worthAsking(judged("revoked")) && worthAsking(judged("no_list")));
+  assert(!worthAsking(judged("hello")) && !worthAsking(cannotTell("token", "no_trust")));
+  assert(!worthAsking(judged("valid", open(vectors.no_agency_pack))));
+});
+
+test("a mask fits only what it could hide", () => {
+  assert(fitsMask("J**5", "JY15") && fitsMask("张*", "张三") && !fitsMask("J**5", "JY16") && !fitsMask("J*5", "JY15"));
+});
+
+test("every word has its own text and next step in both languages", () => {
+  for (const language of LANGUAGES) {
+    const texts = TEXTS[language];
+    for (const part of ["title", "meaning", "next"] as const) {
+      const all = WORDS.map((word) => texts.words[word][part]);
+      assert(all.every((text) => text.length > 1));
+      if (part !== "next") assert.equal(new Set(all).size, WORDS.length);
+    }
+    assert.deepEqual(Object.keys(texts.causes).sort(), Object.keys(TEXTS.en.causes).sort());
+    assert.deepEqual(Object.keys(texts.checks.codes).sort(), Object.keys(TEXTS.en.checks.codes).sort());
+    for (const { fault } of [...vectors.tokens, ...vectors.packs]) if (fault !== "") assert(texts.causes[fault], `${language}: ${fault}`);
+  }
+});
+
+test("any text gives a verdict, never an exception", () => {
+  let seed = 7;
+  const random = (most: number): number => (seed = (seed * 48271) % 2147483647) % most;
+  const good = vectors.verdicts["valid"]!;
+  for (let round = 0; round < 400; round++) {
+    const at = good.indexOf("#") + 1 + random(600);
+    const text = good.slice(0, at) + String(random(10)) + good.slice(at + random(3));
+    const verdict = judged(text);
+    assert(!["valid", "valid_offline"].includes(verdict.word) || text === good, text);
+  }
+});
