@@ -1,3 +1,3 @@
 """Fixtures that tests of any folder may ask for."""
 
-pytest_plugins = ["tests.support.databases"]
+pytest_plugins = ["tests.support.databases", "tests.support.libraries"]

@@ -1,0 +1,100 @@
+"""Whole libraries for tests: a real home, a real database, real keys, two agencies.
+
+Fixtures (loaded by `tests/conftest.py`):
+
+* `library`: open, with the agencies and types below; once on SQLite and once on PostgreSQL;
+* `sqlite_library`: the same on SQLite only, for tests that are not about the store.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from certlib.cataloguing import add_shipped_types
+from certlib.config import Settings, read_settings
+from certlib.enrolling import add_agency, create_library
+from certlib.identifiers import AgencyCode
+from certlib.library import Library, close_library, no_step, open_library
+from certlib.model import Agency, Holder, IssueRequest
+from signing.keys import KeyAlgorithm
+from tests.support.clock import Clock
+from tests.support.databases import Database
+
+MARKET_BUREAU = Agency(
+    code=AgencyCode("11990200MB9000023N"), name="样本市市场监督管理局", name_en="Sample City Market Bureau"
+)
+CITY = Agency(
+    code=AgencyCode("RAINPORT"), name="City of Rainport", name_en="City of Rainport", timezone="America/Los_Angeles"
+)
+
+
+def new_home(home: Path, *, database_url: str = "", now: datetime) -> Settings:
+    """Make a library at `home` with both agencies and the shipped types; not left open."""
+    home.mkdir(parents=True, exist_ok=True)
+    if database_url:
+        (home / "certlib.toml").write_text(f'database_url = "{database_url}"\n', "utf-8")
+    settings = read_settings(home)
+    create_library(settings, organisation="Tests", now=now)
+    lib = open_library(settings, now=lambda: now)
+    try:
+        add_shipped_types(lib, operator="tests")
+        for agency in (MARKET_BUREAU, CITY):
+            add_agency(lib, agency, seal_algorithm=KeyAlgorithm.P256, operator="tests")
+    finally:
+        close_library(lib)
+    return settings
+
+
+def opened(settings: Settings, *, now: Callable[[], datetime], step: Callable[[str], None] = no_step) -> Library:
+    """The library of `settings`; the caller closes it."""
+    return open_library(settings, now=now, step=step)
+
+
+def company_request(number: str = "91990200MA7EXAM18U", **changes: object) -> IssueRequest:
+    """A lawful request for a business licence."""
+    parts: dict[str, object] = {
+        "agency_code": MARKET_BUREAU.code,
+        "type_code": "business-licence",
+        "number": number,
+        "holders": (Holder(name="甬江样本茶叶贸易有限公司", code=number, code_type="001"),),
+        "issued_on": date(2026, 11, 20),
+        "effective_on": date(2026, 11, 18),
+        "expires_on": None,
+        "fields": {
+            "company_type": "有限责任公司（自然人投资或控股）",
+            "legal_representative": "林样知",
+            "registered_capital": "1680000.00",
+            "established_on": "2026-11-18",
+            "registration_authority": "样本市江湾区市场监督管理局",
+            "address": "样本市江湾区望湖街道听潮路168号3幢2单元201室",
+            "business_scope": "一般项目：茶具销售；会议及展览服务。",
+        },
+        "operator": "tests",
+    }
+    return IssueRequest(**{**parts, **changes})  # type: ignore[arg-type]  # the parts are right by reading
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the library under test."""
+    return Clock.started()
+
+
+@pytest.fixture
+def library(empty_database: Database, clock: Clock) -> Iterator[Library]:
+    """An open library on each kind of database."""
+    url = "" if empty_database.kind == "sqlite" else empty_database.url
+    settings = new_home(empty_database.home / "library", database_url=url, now=clock())
+    lib = opened(settings, now=clock)
+    yield lib
+    close_library(lib)
+
+
+@pytest.fixture
+def sqlite_library(tmp_path: Path, clock: Clock) -> Iterator[Library]:
+    """An open library on SQLite."""
+    lib = opened(new_home(tmp_path / "library", now=clock()), now=clock)
+    yield lib
+    close_library(lib)
