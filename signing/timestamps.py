@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from signing.certificates import check_chain
+from signing.der import SEQUENCE, elements, only, tlv
 from signing.errors import Fault, TimestampError, VerificationError
 from signing.keys import KeyAlgorithm, SigningKey
 
@@ -107,15 +108,15 @@ class TimestampSource:
         imprint = {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": message_sha256}
         request = tsp.TimeStampReq({"version": "v1", "message_imprint": imprint, "nonce": nonce, "cert_req": True})
         reply = self._exchange(request.dump())
-        # 2. status
+        # 2. status. RFC 3161, 2.4.2: without a grant there is no token, which asn1crypto's class does not know
         try:
-            response = tsp.TimeStampResp.load(reply, strict=True)
-            status = response["status"]["status"].native
-            if status not in _GRANTED:
-                raise TimestampError(f"the time stamping authority answered: {status}")
-            token: bytes = response["time_stamp_token"].dump()
-        except _UNREADABLE as error:
+            status, *tokens = elements(only(reply, SEQUENCE)[0].content)
+            word = tsp.PKIStatusInfo.load(status.der, strict=True)["status"].native
+        except (VerificationError, *_UNREADABLE) as error:
             raise TimestampError("the time stamping authority's answer cannot be read") from error
+        if word not in _GRANTED or len(tokens) != 1:
+            raise TimestampError(f"the time stamping authority answered: {word}")
+        token = tokens[0].der
         # 3. token
         try:
             verify_timestamp(token, message_sha256=message_sha256, roots_der=self._roots_der, nonce=nonce)
@@ -334,8 +335,7 @@ class LocalTimestampAuthority:
 
 
 def _refusal(why: str) -> bytes:
-    status = {"status": "rejection", "fail_info": {why}}
-    return bytes(tsp.TimeStampResp({"status": status}).dump())
+    return tlv(SEQUENCE, tsp.PKIStatusInfo({"status": "rejection", "fail_info": {why}}).dump())
 
 
 def _require(holds: bool, fault: Fault, otherwise: str) -> None:  # noqa: FBT001  # reads as a sentence

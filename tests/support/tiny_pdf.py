@@ -42,6 +42,7 @@ class Oddities:
     shrink: int = 0
     """How many bytes before the gap the byte range ends too early."""
     doubled_attachment: bool = False
+    attached_object: int = 6
 
 
 def pdf_date(moment: datetime) -> str:
@@ -67,14 +68,16 @@ def tiny_pdf(  # noqa: PLR0913  # keyword-only
         f"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields {fields} /SigFlags 3 >> {perms} {odd.catalog}"
         f" /Names << /EmbeddedFiles << /Names [{names}] >> >> /AF [7 0 R] >>".encode(),
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Annots [5 0 R] /Resources << /Font"
-        b" << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        (
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Annots [5 0 R] /Resources << /Font"
+            b" << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>"
+        ),
         _stream(b"", content),
         f"<< /Type /Annot /Subtype /Widget /FT /Sig /T ({odd.field_name})".encode()
         + b" /V 8 0 R /F 132 /Rect [0 0 0 0] /P 3 0 R >>",
         _stream(b"/Type /EmbeddedFile /Subtype /application#2Fjson", attached),
         f"<< /Type /Filespec /F ({attachment_name}) /UF ({attachment_name}) /AFRelationship /Data"
-        f" /EF << /F 6 0 R >> >>".encode(),
+        f" /EF << /F {odd.attached_object} 0 R >> >>".encode(),
     ]
     extra = b"<< /FT /Sig /T (Other) >>" if odd.second_field else b"null"
     return _assembled(objects, extra, odd, sealed_at, reserve_bytes)
