@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, make_url, select, text
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from certlib.errors import SetupError, UnavailableError
+from certlib.errors import OwnFaultError, SetupError, UnavailableError
 from certlib.store.cipher import Cipher
 from certlib.store.migrations import upgrade
 from certlib.store.tables import LIBRARY
@@ -183,12 +183,18 @@ def writing(store: Store) -> Iterator[Connection]:
 
     Raises:
         UnavailableError: the database does not answer, is locked for too long, or its disk is full.
+        IntegrityError: SQLAlchemy's own; the functions of the store translate it.
+        OwnFaultError: code `database_error`: it refused a statement.
     """
     try:
         with store.engine.begin() as conn:
             yield conn
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         raise UnavailableError(f"the database does not take the change now: {_cause(error)}") from error
+    except IntegrityError:
+        raise  # the caller knows what it means that something stands there already
+    except DBAPIError as error:
+        raise OwnFaultError(f"the database refused a statement: {_cause(error)}", code="database_error") from error
 
 
 @contextmanager
@@ -197,12 +203,15 @@ def reading(store: Store) -> Iterator[Connection]:
 
     Raises:
         UnavailableError: the database does not answer.
+        OwnFaultError: code `database_error`: it refused a statement.
     """
     try:
         with store.reader.connect() as conn:
             yield conn
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         raise UnavailableError(f"the database does not answer now: {_cause(error)}") from error
+    except DBAPIError as error:
+        raise OwnFaultError(f"the database refused a statement: {_cause(error)}", code="database_error") from error
 
 
 def is_sqlite(store: Store) -> bool:
@@ -212,7 +221,11 @@ def is_sqlite(store: Store) -> bool:
 
 def _sqlite(url: URL, pool_size: int) -> Engine:
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=10, connect_args={"check_same_thread": False, "timeout": 30}
+        url,
+        pool_size=pool_size,
+        max_overflow=10,
+        hide_parameters=True,  # no bound value in a message or log
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
     )
 
     @event.listens_for(engine, "connect")
@@ -230,7 +243,7 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
 
 
 def _postgresql(url: URL, pool_size: int) -> Engine:
-    return create_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
+    return create_engine(url, pool_size=pool_size, max_overflow=10, hide_parameters=True, pool_pre_ping=True)
 
 
 def _cause(error: Any) -> str:  # noqa: ANN401  # the drivers' errors share no base
