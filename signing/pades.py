@@ -12,9 +12,8 @@ from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -53,6 +52,7 @@ SUB_FILTER: Final = "ETSI.CAdES.detached"  # ETSI EN 319 142-1, 6.3
 CLOCK_TOLERANCE: Final = timedelta(seconds=60)
 """How far a seal may lie in the future before it is refused."""
 
+_Result = TypeVar("_Result")
 _MIB = 1024 * 1024
 _MAX_ATTACHMENTS = 16
 _MAX_ATTACHMENT_BYTES = 8 * _MIB
@@ -290,7 +290,8 @@ def _judge(
 
     context, tsa_context = (
         ValidationContext(
-            trust_roots=list(_asn1_certificates(roots)),
+            # Parsed anew each time: asn1crypto parses lazily, so a shared object is not safe between threads.
+            trust_roots=[asn1_x509.Certificate.load(der, strict=True) for der in roots],
             moment=sealed_at,
             allow_fetching=False,
             revocation_mode="soft-fail",
@@ -302,26 +303,22 @@ def _judge(
     )
     whole = status.coverage == SignatureCoverageLevel.ENTIRE_FILE
     _require(whole, Fault.NOT_FULLY_COVERED, "the seal does not cover the whole file")
-    untouched = status.modification_level == ModificationLevel.NONE and status.docmdp_ok
+    untouched = status.modification_level == ModificationLevel.NONE and status.docmdp_ok is True
     _require(untouched, Fault.MODIFIED_AFTER_SEALING, "the file was modified after sealing")
     _require(status.intact and status.valid, Fault.BAD_SIGNATURE, "the signature does not fit")
     _require(status.trusted, Fault.UNTRUSTED_ISSUER, "the certificate does not lead to our root")
     _require(status.bottom_line, Fault.BAD_SIGNATURE, "the timestamp does not hold")
 
 
-def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401  # pyHanko is untyped
+def _finished(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
     """Run a coroutine that never waits, without an event loop: nothing is fetched here, so nothing is awaited."""
     try:
         coroutine.send(None)
     except StopIteration as done:
-        return done.value
+        result: _Result = done.value
+        return result
     coroutine.close()
     raise SealError("pyHanko waits for something although fetching is off")
-
-
-@lru_cache(maxsize=32)
-def _asn1_certificates(ders: tuple[bytes, ...]) -> tuple[asn1_x509.Certificate, ...]:
-    return tuple(asn1_x509.Certificate.load(der, strict=True) for der in ders)
 
 
 def _attachments(pdf: bytes) -> dict[str, bytes]:

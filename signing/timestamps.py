@@ -265,9 +265,9 @@ class LocalTimestampAuthority:
 
     def __init__(self, key: SigningKey, certificate_der: bytes, *, now: Callable[[], datetime]) -> None:
         """Keep key, certificate and clock."""
-        self._certificate = asn1_x509.Certificate.load(certificate_der)
-        if self._certificate.public_key.dump() != key.spki_der:
+        if asn1_x509.Certificate.load(certificate_der).public_key.dump() != key.spki_der:
             raise TimestampError("the authority's certificate is of another key")
+        self._certificate_der = certificate_der
         self._key = key
         self._now = now
 
@@ -299,7 +299,9 @@ class LocalTimestampAuthority:
 
     def _token(self, info: tsp.TSTInfo) -> cms.ContentInfo:
         content = cms.ParsableOctetString(info.dump())
-        cert_sha256 = hashlib.sha256(self._certificate.dump()).digest()
+        # Parsed for each token: asn1crypto parses lazily, so a shared object is not safe between threads.
+        certificate = asn1_x509.Certificate.load(self._certificate_der)
+        cert_sha256 = hashlib.sha256(self._certificate_der).digest()
         attributes = cms.CMSAttributes(
             [
                 {"type": "content_type", "values": ["tst_info"]},
@@ -313,8 +315,8 @@ class LocalTimestampAuthority:
             "version": "v1",
             "sid": {
                 "issuer_and_serial_number": {
-                    "issuer": self._certificate.issuer,
-                    "serial_number": self._certificate.serial_number,
+                    "issuer": certificate.issuer,
+                    "serial_number": certificate.serial_number,
                 }
             },
             "digest_algorithm": {"algorithm": "sha256"},
@@ -327,7 +329,7 @@ class LocalTimestampAuthority:
                 "version": "v3",  # RFC 5652, 5.1: the content is not id-data
                 "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
                 "encap_content_info": {"content_type": "tst_info", "content": content},
-                "certificates": [self._certificate],
+                "certificates": [certificate],
                 "signer_infos": [signer],
             }
         )

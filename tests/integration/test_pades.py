@@ -4,6 +4,7 @@ import io
 import time
 import tracemalloc
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -234,3 +235,10 @@ def test_the_certificate_is_judged_at_the_timestamp_not_at_the_claim() -> None:
 @pytest.mark.parametrize("at", [BEGIN, END - timedelta(seconds=1)])
 def test_the_first_and_the_last_moment_count(at: datetime) -> None:
     assert verify_seal(seat().pdf(sealed_at=at), roots_der=roots(), now=END).sealed_at == at
+
+
+def test_many_threads_judge_at_once() -> None:
+    pdfs = [seat(algorithm).pdf() for algorithm in ALGORITHMS] + [stamped(authority())]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        seals = list(pool.map(lambda pdf: verify_seal(pdf, roots_der=roots(), now=NOW), pdfs * 25))
+    assert {seal.signer_name for seal in seals} == {AGENCY_NAME}

@@ -233,7 +233,7 @@ def test_a_second_signature_is_a_modification() -> None:
     signer = signers.SimpleSigner(
         signing_cert=asn1_certificate(second.cert_der),
         signing_key=asn1_key(second.key),
-        cert_registry=SimpleCertificateStore(),
+        cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]  # no annotations there
     )
     # Of a certified file pyHanko refuses to make a second revision, so this one is not certified.
     source = seat().pdf(odd=Oddities(permission=None, certified=False))
