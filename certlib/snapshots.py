@@ -98,3 +98,14 @@ def read_snapshot(value: object) -> StatusSnapshot:
     if len(values) != LIST_BYTES or not inflate.eof or inflate.unused_data:
         raise SnapshotError(f"a status list of another size than {LIST_BYTES} bytes")
     return StatusSnapshot(as_of=datetime.fromtimestamp(as_of, tz=UTC), values=values)
+
+
+def read_snapshots(value: object) -> dict[str, StatusSnapshot]:
+    """The member `status_lists` of the trust pack's body: snapshots by URI.
+
+    Raises:
+        SnapshotError: it is missing, or one of the lists has another form.
+    """
+    if not isinstance(value, dict):
+        raise SnapshotError("no status lists")
+    return {uri: read_snapshot(each) for uri, each in value.items()}
