@@ -208,7 +208,9 @@ def _verified_timestamp(
     certificate = x509.load_der_x509_certificate(cert_der)
     # 4. signature. RFC 5652, 5.4: over the attributes with the tag of a SET
     over = signer["signed_attrs"].untag().dump()
-    _check_signature(certificate, signer["signature"].native, over, _HASHES[hash_name])
+    signature_hash = _signature_hash(signer["signature_algorithm"], otherwise=hash_name)
+    _require(signature_hash in _HASHES, Fault.MALFORMED, "timestamp with a digest that we do not use")
+    _check_signature(certificate, signer["signature"].native, over, _HASHES[signature_hash])
     # 5. certificate
     at = info["gen_time"].native
     usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
@@ -232,6 +234,13 @@ def _signer_certificate(attributes: dict[str, cms.SetOfAny], certificates: list[
         if hmac.compare_digest(hashlib.new(hash_name, cert_der).digest(), wanted):
             return cert_der
     raise VerificationError(Fault.UNTRUSTED_ISSUER, "the timestamp does not carry its certificate")
+
+
+def _signature_hash(algorithm: algos.SignedDigestAlgorithm, *, otherwise: str) -> str:
+    try:
+        return str(algorithm.hash_algo)
+    except ValueError:  # RFC 3370, 3.2: rsaEncryption names none, so the signer's digest counts
+        return otherwise
 
 
 def _check_signature(
@@ -261,7 +270,7 @@ class LocalTimestampAuthority:
         TimestampError: The certificate is of another key.
     """
 
-    _POLICY = "1.3.6.1.4.1.4146.2.99"  # any OID will do where nobody relies on it (RFC 3161, 2.4.2)
+    _POLICY = "2.999.1"  # ITU-T X.660, annex A.4: the arc for examples; nobody relies on this policy
 
     def __init__(self, key: SigningKey, certificate_der: bytes, *, now: Callable[[], datetime]) -> None:
         """Keep key, certificate and clock."""
