@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pikepdf
+import pikepdf.pdfa
 import pytest
 
 from signing.cms import CmsSealer
@@ -8,6 +10,7 @@ from signing.timestamps import TimestampSource
 from tests.support.judges import (
     Bench,
     judge_by_openssl,
+    judge_by_pdfa,
     judge_by_pdfsig,
     judge_by_pyhanko,
     judge_by_qpdf,
@@ -65,3 +68,27 @@ def test_each_judge_can_say_no(tmp_path: Path, bench: Bench) -> None:
     broken.write_bytes(seat().pdf().replace(b"startxref\n", b"startxref\n9"))
     with pytest.raises(AssertionError):
         judge_by_qpdf(broken)
+
+
+def test_the_judge_of_pdf_a_says_yes_no_and_not_judged(tmp_path: Path) -> None:
+    good = tmp_path / "good.pdf"
+    document = pikepdf.new()
+    document.add_blank_page()
+    pikepdf.pdfa.save(document, good, "3b")
+    assert judge_by_pdfa(good) == []
+
+    form = tmp_path / "form.pdf"
+    with pikepdf.open(good) as document:
+        document.Root.AcroForm = pikepdf.Dictionary(Fields=pikepdf.Array())
+        document.save(form, **pikepdf.pdfa.resolve_save_kwargs("3b"))
+    (unjudged,) = judge_by_pdfa(form)
+    assert "/AcroForm" in unjudged
+
+    for name, change in (("script", {"/AA": pikepdf.Dictionary()}), ("strange", {"/Strange": 1})):
+        bad = tmp_path / f"{name}.pdf"
+        with pikepdf.open(good) as document:
+            for key, value in change.items():
+                document.Root[key] = value
+            document.save(bad, **pikepdf.pdfa.resolve_save_kwargs("3b"))
+        with pytest.raises(AssertionError):
+            judge_by_pdfa(bad)
