@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     tsa_url: str | None = None
     """RFC 3161 time stamping authority; None seals at PAdES B-B."""
     tsa_roots_file: Path | None = None
-    """PEM certificates that the authority's own certificate must lead to; needed with `tsa_url`. Relative to the home."""
+    """PEM roots that the authority must lead to; needed with `tsa_url`. Relative paths start in the home."""
     tsa_timeout_seconds: float = Field(default=10.0, gt=0, le=120)
     pack_days: int = Field(default=7, ge=1, le=90)
     """Days from a trust pack's issue to its announced next update."""
@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     """Licences reserved, and recorded, in one transaction by a batch."""
     max_upload_bytes: int = Field(default=20 * 1024 * 1024, ge=1024, le=1024**3)
     """Largest file that HTTP and `verify` take."""
+    lookups_per_minute: int = Field(default=600, ge=0)
+    """Public look-ups that one client address may make through one process; 0 is no limit."""
+    uploads_per_minute: int = Field(default=60, ge=0)
+    """Verifications by HTTP of one client address through one process; 0 is no limit."""
 
     @property
     def data_keys_path(self) -> Path:

@@ -1,0 +1,79 @@
+"""The application: routes, problems and middleware around one open library."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import FastAPI
+
+from api import problems
+from api.deps import Parts
+from api.guarding import BodyLimit, SecurityHeaders
+from api.rendering import load_pages
+from api.routes import health, licences, pages, trust, verify
+from api.schemas.problems import Problem
+from api.throttling import throttle
+from certlib.library import close_library
+from certlib.retrieving import open_reader
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from certlib.library import Library
+
+FORM_OVERHEAD_BYTES: Final = 64 * 1024
+"""A form's lines around a file of the largest size."""
+
+
+def create_app(lib: Library, *, close_with_app: bool = False) -> FastAPI:
+    """The application over `lib`, which stays the caller's unless `close_with_app`.
+
+    Raises:
+        UnavailableError: the database does not answer.
+    """
+    reader = open_reader(lib)
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        """Async because: ASGI's lifespan has no other form."""
+        yield
+        reader.close()
+        if close_with_app:
+            close_library(lib)
+
+    app = FastAPI(
+        title="certlib",
+        version="1",
+        summary="An electronic licence library: verify, look up, issue.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=life,
+    )
+    app.state.parts = Parts(
+        lib=lib,
+        reader=reader,
+        pages=load_pages(),
+        lookups=throttle("lookups", lib.settings.lookups_per_minute),
+        uploads=throttle("uploads", lib.settings.uploads_per_minute),
+    )
+    problems.install(app)
+    for each in (pages, verify, trust, licences, health):
+        app.include_router(each.router)
+    app.add_middleware(BodyLimit, max_bytes=lib.settings.max_upload_bytes + FORM_OVERHEAD_BYTES)
+    app.add_middleware(SecurityHeaders)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's description, with the shape of problems and the kind of credential."""
+    if app.openapi_schema is None:
+        schema = FastAPI.openapi(app)
+        components = schema.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema(
+            ref_template="#/components/schemas/Problem/$defs/{model}"
+        )
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,42 @@
+"""Who calls: `Authorization: Bearer` with a credential that `certlib agency token` prints."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.deps import parts_of
+from certlib.callers import AgencyCaller, authenticate
+from certlib.errors import ForbiddenError, UnauthenticatedError
+
+MAX_HEADER_CHARACTERS = 8 * 1024
+"""Before anything is decoded."""
+ISSUE = "issue"
+
+
+def caller_of(request: Request) -> AgencyCaller:
+    """The agency whose credential stands in the request.
+
+    Raises:
+        UnauthenticatedError: none, or not a good one.
+    """
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not bearer or len(bearer) > MAX_HEADER_CHARACTERS:
+        raise UnauthenticatedError("a bearer is needed", hint="Ask for one: certlib agency token")
+    return authenticate(parts_of(request).lib, bearer)
+
+
+def issuer_of(request: Request) -> AgencyCaller:
+    """The caller, who may issue.
+
+    Raises:
+        UnauthenticatedError: not known.
+        ForbiddenError: known, but its credential is not for issuing.
+    """
+    caller = caller_of(request)
+    if ISSUE not in caller.scopes:
+        raise ForbiddenError("this bearer is not for issuing")
+    return caller
+
+
+Caller = Annotated[AgencyCaller, Depends(caller_of)]
+Issuer = Annotated[AgencyCaller, Depends(issuer_of)]

@@ -1,0 +1,79 @@
+"""What routes are given: the library, the caller, the body."""
+
+from __future__ import annotations
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
+
+from certlib.errors import FieldFault, InvalidRequestError
+
+if TYPE_CHECKING:
+    from api.rendering import Pages
+    from api.throttling import Throttle
+    from certlib.library import Library
+    from certlib.retrieving import PublicReader
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What the application holds for its life."""
+
+    lib: Library
+    reader: PublicReader
+    pages: Pages
+    lookups: Throttle
+    """Of look-ups by code, and of the page's small questions."""
+    uploads: Throttle
+    """Of verifications, which cost more."""
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that answers."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+async def body_of(request: Request) -> bytes:
+    """The whole body; the middleware has bounded it.
+
+    Async because: Starlette reads bodies no other way; it touches nothing that blocks.
+    """
+    return await request.body()
+
+
+Body = Annotated[bytes, Depends(body_of)]
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is; no member twice.
+
+    Raises:
+        InvalidRequestError: it is none.
+    """
+    try:
+        value = json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise _bad_body("is not JSON, or has a member twice") from error
+    if not isinstance(value, dict):
+        raise _bad_body("must be a JSON object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member stands twice")
+    return members
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _bad_body(reason: str) -> InvalidRequestError:
+    return InvalidRequestError((FieldFault(field="(body)", code="bad_form", reason=reason),))

@@ -1,0 +1,1 @@
+"""Wire shapes, for the OpenAPI description and for readers; converted by hand."""
