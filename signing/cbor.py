@@ -44,6 +44,8 @@ def _head(data: bytes, at: int) -> tuple[int, int, int]:
     initial = data[at]
     at += 1
     major, argument = initial >> 5, initial & 0x1F
+    if major > _MAP:
+        raise _malformed("tags, floats and simple values are not used")
     if argument < _ONE_BYTE:
         return major, argument, at
     if argument not in _HEAD_BYTES:
@@ -70,8 +72,6 @@ def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
         if end > len(data):
             raise IndexError
         return (data[at:end].decode() if major == _TEXT else data[at:end]), end
-    if major > _MAP:
-        raise _malformed("tags, floats and simple values are not used")
     if depth == 0:
         raise _malformed("nested too deep")
     if major == _MAP:

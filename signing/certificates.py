@@ -29,6 +29,16 @@ _UNDERSTOOD: Final = frozenset(
         ExtensionOID.CERTIFICATE_POLICIES,
     }
 )
+# What cryptography raises for certificates it cannot read; a filter may turn its warnings into exceptions as well.
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    Warning,
+)
 _PEM_BEGIN: Final = b"-----BEGIN"
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
 
@@ -182,7 +192,7 @@ def requested_key(csr: bytes) -> bytes:
         request = load(csr)
         spki_der = request.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         fits = request.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         raise VerificationError(Fault.MALFORMED, "not a certificate request") from error
     if not fits:
         raise VerificationError(Fault.BAD_SIGNATURE, "the request is not signed by its own key")
@@ -212,7 +222,7 @@ def read_certificate(data: bytes) -> CertificateInfo:
             not_after_at=certificate.not_valid_after_utc,
             der=certificate.public_bytes(Encoding.DER),
         )
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         raise VerificationError(Fault.MALFORMED, "not a readable certificate") from error
     public_key(spki_der)
     return info
@@ -244,7 +254,7 @@ def check_chain(
     try:
         _check_usage(certificate, authority=False)
         _check_way(certificate, [_load(der) for der in roots_der], [_load(der) for der in intermediates_der], at)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         raise VerificationError(Fault.MALFORMED, "an unreadable certificate in the chain") from error
     return info
 
@@ -276,7 +286,7 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     """Tell whether one certificate carries the name and the signature of the other."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+    except (InvalidSignature, *_UNREADABLE):
         return False
     return True
 
@@ -364,6 +374,6 @@ def _load(data: bytes) -> x509.Certificate:
         if not data.lstrip().startswith(_PEM_BEGIN):
             return x509.load_der_x509_certificate(data)
         (certificate,) = x509.load_pem_x509_certificates(data)
-    except (ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise VerificationError(Fault.MALFORMED, "not one certificate") from error
     return certificate
