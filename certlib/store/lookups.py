@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy import select, text
 
 from certlib.errors import NotFoundError, OwnFaultError, UnavailableError
-from certlib.identifiers import LicenceIdentifier, PublicCode
+from certlib.identifiers import MAX_IDENTIFIER_CHARS, LicenceIdentifier, PublicCode
 from certlib.model import Status
 from certlib.store.blobs import read_piece
 from certlib.store.converting import holder_index, licence_value, pdf_binding
@@ -43,7 +43,7 @@ def licence_by_code(store: Store, code: PublicCode) -> Licence:
     Raises:
         NotFoundError: none.
     """
-    return _licence(store, LICENCE.c.public_code == code)
+    return _licence(store, LICENCE.c.public_code, code)
 
 
 def licence_by_identifier(store: Store, identifier: str) -> Licence:
@@ -52,7 +52,7 @@ def licence_by_identifier(store: Store, identifier: str) -> Licence:
     Raises:
         NotFoundError: none; a reservation that was not recorded is none.
     """
-    return _licence(store, LICENCE.c.identifier == identifier)
+    return _licence(store, LICENCE.c.identifier, identifier)
 
 
 def licence_by_pdf_sha256(store: Store, pdf_sha256: str) -> Licence:
@@ -61,7 +61,7 @@ def licence_by_pdf_sha256(store: Store, pdf_sha256: str) -> Licence:
     Raises:
         NotFoundError: none.
     """
-    return _licence(store, LICENCE.c.pdf_sha256 == pdf_sha256)
+    return _licence(store, LICENCE.c.pdf_sha256, pdf_sha256)
 
 
 def licences_by_number(store: Store, *, agency_code: str, type_code: str, number: str) -> tuple[Licence, ...]:
@@ -158,7 +158,7 @@ def public_row(store: Store, key: str) -> PublicRow:
         column == key, LICENCE.c.state == "issued"
     )
     with reading(store) as conn:
-        row = conn.execute(query).one_or_none()
+        row = conn.execute(query).one_or_none() if _may_be_key(key) else None
     if row is None:
         raise NotFoundError("nothing is known under this key")
     return _public_row(tuple(row))
@@ -196,6 +196,8 @@ class PublicReader:
         return "" if row is None else str(row[0])
 
     def _row(self, query: str, key: str) -> Any:  # noqa: ANN401  # a driver's tuple
+        if not _may_be_key(key):
+            return None
         try:
             if isinstance(self._connection, sqlite3.Connection):
                 return self._connection.execute(query, (key,)).fetchone()
@@ -207,7 +209,7 @@ class PublicReader:
                 self._connection.close()
                 self._connection = self._connect()
                 return self._connection.execute(query, (key,), prepare=True).fetchone()
-        except (sqlite3.OperationalError, psycopg.OperationalError) as error:
+        except (sqlite3.Error, psycopg.Error) as error:
             raise UnavailableError("the database does not answer now") from error
 
     def close(self) -> None:
@@ -244,12 +246,18 @@ def open_public_reader(store: Store) -> PublicReader:
         raise UnavailableError("the database does not answer now") from error
 
 
-def _licence(store: Store, condition: Any) -> Licence:  # noqa: ANN401  # an SQL expression
+def _licence(store: Store, column: Any, key: str) -> Licence:  # noqa: ANN401  # a column
+    query = select(LICENCE).where(column == key, LICENCE.c.state == "issued")
     with reading(store) as conn:
-        row = conn.execute(select(LICENCE).where(condition, LICENCE.c.state == "issued")).mappings().one_or_none()
+        row = conn.execute(query).mappings().one_or_none() if _may_be_key(key) else None
     if row is None:
         raise NotFoundError("no licence is known under this key")
     return licence_value(store.cipher, row)
+
+
+def _may_be_key(key: str) -> bool:
+    """Keys are short and printable ASCII; drivers choke on some of the rest."""
+    return len(key) <= MAX_IDENTIFIER_CHARS and key.isascii() and key.isprintable()
 
 
 def _public_row(row: tuple[Any, ...]) -> PublicRow:

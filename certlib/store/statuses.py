@@ -111,20 +111,30 @@ def status_changes(store: Store, identifier: str) -> tuple[StatusChange, ...]:
 
 
 def status_snapshot(store: Store) -> Iterator[tuple[int, int, Status]]:
-    """Shard, index and status of every licence that is not active, in that order; memory stays flat."""
+    """Shard, index and status of every licence that is not active, by status, shard and index; memory stays flat."""
+    for status in Status:
+        if status is not Status.ACTIVE:
+            for shard, index in _places(store, status):
+                yield shard, index, status
+
+
+def _places(store: Store, status: Status) -> Iterator[tuple[int, int]]:
+    """Shard and index of all with one status, in that order."""
     last = (-1, -1)
     while True:
-        after = tuple_(LICENCE.c.status_shard, LICENCE.c.status_index) > last
         query = (
-            select(LICENCE.c.status_shard, LICENCE.c.status_index, LICENCE.c.status)
-            .where(text("status <> 'active'"), after)  # word for word the partial index's condition
+            select(LICENCE.c.status_shard, LICENCE.c.status_index)
+            .where(
+                LICENCE.c.status == str(status),
+                text("status <> 'active'"),  # word for word the partial index's condition
+                tuple_(LICENCE.c.status_shard, LICENCE.c.status_index) > last,
+            )
             .order_by(LICENCE.c.status_shard, LICENCE.c.status_index)
             .limit(_ROWS_AT_ONCE)
         )
         with reading(store) as conn:
-            rows = conn.execute(query).all()
-        for row in rows:
-            yield row.status_shard, row.status_index, Status(row.status)
-        if len(rows) < _ROWS_AT_ONCE:
+            places = [(row.status_shard, row.status_index) for row in conn.execute(query)]
+        yield from places
+        if len(places) < _ROWS_AT_ONCE:
             return
-        last = (rows[-1].status_shard, rows[-1].status_index)
+        last = places[-1]

@@ -157,7 +157,7 @@ class LicenceRow(Row, table=True):
         ),
         Index(
             "ix_licence_not_active",
-            *("status_shard", "status_index"),
+            *("status", "status_shard", "status_index"),
             sqlite_where=text("status <> 'active'"),
             postgresql_where=text("status <> 'active'"),
         ),

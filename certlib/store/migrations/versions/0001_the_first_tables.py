@@ -149,7 +149,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('status_shard', 'status_index', name=op.f('uq_licence_status_shard_status_index'))
     )
     with op.batch_alter_table('licence', schema=None) as batch_op:
-        batch_op.create_index('ix_licence_not_active', ['status_shard', 'status_index'], unique=False, sqlite_where=sa.text("status <> 'active'"), postgresql_where=sa.text("status <> 'active'"))
+        batch_op.create_index('ix_licence_not_active', ['status', 'status_shard', 'status_index'], unique=False, sqlite_where=sa.text("status <> 'active'"), postgresql_where=sa.text("status <> 'active'"))
         batch_op.create_index('ix_licence_pdf_sha256', ['pdf_sha256'], unique=False)
         batch_op.create_index('ix_licence_prepared', ['issued_at'], unique=False, sqlite_where=sa.text("state = 'prepared'"), postgresql_where=sa.text("state = 'prepared'"))
         batch_op.create_index('ix_licence_previous', ['previous_identifier'], unique=False, sqlite_where=sa.text("previous_identifier <> ''"), postgresql_where=sa.text("previous_identifier <> ''"))
