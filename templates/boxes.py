@@ -195,6 +195,8 @@ class Layout:
     """A whole form."""
 
     language: str
+    common: str
+    """Further characters that values often hold."""
     page: Page
     fonts: dict[str, FontRole]
     boxes: tuple[Box, ...]

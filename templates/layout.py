@@ -109,10 +109,18 @@ class _Reader:
             )
 
 
+def _check_baseline(table: Table, rect: Rect, style: TextStyle) -> None:
+    if style.valign == "baseline" and not rect.y <= style.baseline <= rect.y + rect.h:
+        raise table.fail(
+            "baseline", f"{style.baseline:g} lies outside the box, which reaches from {rect.y:g} to {rect.y + rect.h:g}"
+        )
+
+
 def _text_box(table: Table, reader: _Reader) -> TextBox:
     box = TextBox(where=table.where, rect=reader.rect(table), text=table.text("text"), style=reader.style(table))
     if not box.text.strip():
         raise table.fail("text", "is empty")
+    _check_baseline(table, box.rect, box.style)
     return box
 
 
@@ -127,7 +135,7 @@ def _value_box(table: Table, reader: _Reader) -> ValueBox:
     if not any(part.field for part in parts):
         raise table.fail("pattern", "names no value; use kind = text")
     continues = table.choice("overflow", ("refuse", "continue"), "refuse") == "continue"
-    return ValueBox(
+    box = ValueBox(
         where=table.where,
         rect=reader.rect(table),
         parts=parts,
@@ -136,6 +144,8 @@ def _value_box(table: Table, reader: _Reader) -> ValueBox:
         continues=continues,
         style=reader.style(table),
     )
+    _check_baseline(table, box.rect, box.style)
+    return box
 
 
 def _image_box(table: Table, reader: _Reader) -> ImageBox:
@@ -323,6 +333,7 @@ def parse_layout(text: str) -> Layout:
         raise LayoutError("layout.toml", f"is no valid TOML: {error}") from error
     root.whole("format", 0, low=1, high=1)
     language = root.text("language")
+    common = root.text("common", "")
     page = _page(root.take("page"))
     raw_fonts = root.take("fonts")
     if not isinstance(raw_fonts, dict) or not raw_fonts:
@@ -336,6 +347,7 @@ def parse_layout(text: str) -> Layout:
     _check_whole(boxes, continuation)
     return Layout(
         language=language,
+        common=common,
         page=page,
         fonts=roles,
         boxes=boxes,

@@ -7,6 +7,7 @@ the characters of one record that the base part lacks.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,6 +41,11 @@ class FormFont:
     face: Face
     base_chars: set[str] = field(default_factory=set)
     base_codes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def postscript_name(self) -> str:
+        """The name inside files; never one that a font's licence reserves."""
+        return "CL" + "".join(char for char in self.role.title() if char.isascii() and char.isalnum())
 
     def freeze(self) -> None:
         """Number the characters of the base part: 1, 2, … in code point order."""
@@ -122,6 +128,9 @@ class _Advances(dict[str, int]):
         self["\n"] = 0
 
     def __missing__(self, char: str) -> int:
+        # Some fonts have glyphs for controls; none may be printed.
+        if unicodedata.category(char) == "Cc":
+            raise KeyError(char)
         for font in self._fonts:
             glyph = font.face.glyph(char)
             if glyph:
@@ -180,11 +189,14 @@ def frame(where: str, rect: Rect, style: TextStyle, chain: Chain, page_height: f
 
 
 def line_room(box: Frame, size: float) -> int:
-    """Return how many lines of a size the box holds; 0 if not even one."""
-    height = box.height
+    """Return how many lines of a size the box holds; 0 if not even one.
+
+    With a given baseline only that must lie in the box: descenders may reach over the edge.
+    """
     if box.style.valign == "baseline":
-        height = box.baseline + ASCENT * size - (box.top - box.height)
-    spare = height + _SLACK - size
+        spare = box.baseline - (box.top - box.height) + _SLACK
+    else:
+        spare = box.height + _SLACK - size
     return 0 if spare < 0 else int(spare / (size * box.style.line_height)) + 1
 
 
