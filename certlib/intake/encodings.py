@@ -64,7 +64,7 @@ def text_form(path: Path, encoding: str | None) -> TextForm:
         if not head:
             raise file_error(path, "empty_file", "the file is empty; it needs a header line and rows")
         mark, marked = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", ""))
-        if marked and said and said != marked:
+        if marked and said not in {None, marked, "utf-8"}:  # UTF-8 is what is said when nothing is
             reason = f"its byte order mark says {marked}, --encoding says {encoding}; leave --encoding out"
             raise file_error(path, "wrong_encoding", reason)
         form = TextForm(encoding=marked or said or "utf-8", start=len(mark), lines=0)
