@@ -220,7 +220,9 @@ def open_pack(data: bytes, *, anchor_spki_der: bytes, now: datetime, at_least_ve
     if payload.keys() != _PACK_MEMBERS:
         raise VerificationError(Fault.MALFORMED, "trust pack: missing or unknown members")
     version = _integer(payload["version"], least=1)
-    issued_at = _moment(payload["iat"])
+    issued_at, next_update_at = _moment(payload["iat"]), _moment(payload["next_update"])
+    issuer, body = _typed(payload["issuer"], str), _typed(payload["body"], dict)
+    roots, entries = _typed(payload["root_certificates"], list), _typed(payload["keys"], list)
     if not begins_at <= issued_at < ends_at:
         raise VerificationError(Fault.UNTRUSTED_ISSUER, "trust pack: signed outside its delegation's period")
     if (issued_at - now).total_seconds() > CLOCK_SKEW_SECONDS:
@@ -229,8 +231,6 @@ def open_pack(data: bytes, *, anchor_spki_der: bytes, now: datetime, at_least_ve
     if version < at_least_version:
         raise VerificationError(Fault.ROLLED_BACK, f"trust pack: version {version}, but {at_least_version} was seen")
     # 6 empty
-    roots = _typed(payload["root_certificates"], list)
-    entries = _typed(payload["keys"], list)
     if not roots or not entries:
         raise VerificationError(Fault.EMPTY_TRUST, "trust pack: no keys or no roots")
     # 7 keys
@@ -238,11 +238,11 @@ def open_pack(data: bytes, *, anchor_spki_der: bytes, now: datetime, at_least_ve
         return TrustPack(
             version=version,
             issued_at=issued_at,
-            next_update_at=_moment(payload["next_update"]),
-            issuer=_typed(payload["issuer"], str),
+            next_update_at=next_update_at,
+            issuer=issuer,
             roots_der=tuple(_root(entry) for entry in roots),
             keys=tuple(_trusted_key(entry) for entry in entries),
-            body=_typed(payload["body"], dict),
+            body=body,
         )
     except TrustError as error:
         raise VerificationError(Fault.MALFORMED, f"trust pack: {error}") from error
