@@ -269,7 +269,7 @@ def _sample_agency(folder: TypeFolder, data: object) -> Agency:
     members = data if isinstance(data, dict) else {}
     chinese = folder.licence_type.language.startswith("zh")
     return Agency(
-        code=AgencyCode(str(members.get("code", "11990200MB9000023N"))),
+        code=AgencyCode(str(members.get("code", "11990200MB90000230"))),
         name=str(members.get("name", "样本市市场监督管理局" if chinese else "City of Sample")),
         name_en=str(members.get("name_en", "City of Sample")),
         timezone=str(members.get("timezone", "Asia/Shanghai")),

@@ -23,7 +23,7 @@ from tests.support.clock import Clock
 from tests.support.databases import Database
 
 MARKET_BUREAU = Agency(
-    code=AgencyCode("11990200MB9000023N"), name="样本市市场监督管理局", name_en="Sample City Market Bureau"
+    code=AgencyCode("11990200MB90000230"), name="样本市市场监督管理局", name_en="Sample City Market Bureau"
 )
 CITY = Agency(
     code=AgencyCode("RAINPORT"), name="City of Rainport", name_en="City of Rainport", timezone="America/Los_Angeles"
