@@ -4,9 +4,12 @@ import pikepdf
 import pikepdf.pdfa
 import pytest
 
+from signing import pades
 from signing.cms import CmsSealer
 from signing.keys import KeyAlgorithm
 from signing.timestamps import TimestampSource
+from templates.fonts import FontBook
+from tests.support import forms
 from tests.support.judges import (
     Bench,
     judge_by_openssl,
@@ -26,6 +29,11 @@ from tests.support.tsa import tsa_server
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return judges_bench(tmp_path_factory.mktemp("bench"), throwaway_pki().root_cert_der)
+
+
+@pytest.fixture(scope="module")
+def fonts() -> FontBook:
+    return FontBook()
 
 
 @pytest.mark.parametrize("algorithm", list(KeyAlgorithm))
@@ -92,3 +100,22 @@ def test_the_judge_of_pdf_a_says_yes_no_and_not_judged(tmp_path: Path) -> None:
             document.save(bad, **pikepdf.pdfa.resolve_save_kwargs("3b"))
         with pytest.raises(AssertionError):
             judge_by_pdfa(bad)
+
+
+@pytest.mark.parametrize("algorithm", [KeyAlgorithm.P256, KeyAlgorithm.RSA2048])
+@pytest.mark.parametrize("code", forms.SHIPPED)
+def test_all_judges_accept_the_shipped_forms(
+    tmp_path: Path, bench: Bench, fonts: FontBook, code: str, algorithm: KeyAlgorithm
+) -> None:
+    shipped = forms.shipped_form(code, fonts)
+    unsealed = forms.filled(shipped, forms.sample_request(shipped), forms.dense_matrix())
+    sealer = seat(algorithm).sealer()
+    sealed = pades.sealed(unsealed.head, unsealed.tail, unsealed.gap_hex_length, unsealed.digest, sealer)
+    pdf = tmp_path / "sealed.pdf"
+    pdf.write_bytes(sealed)
+    judge_seal(pdf, bench)
+    unjudged = judge_by_pdfa(pdf)
+    assert any("/AcroForm" in finding for finding in unjudged)
+    seal = pades.verify_seal(sealed, roots_der=(bench.root_der,), now=forms.NOW)
+    assert seal.sealed_at == forms.NOW
+    assert dict(pades.attachments(sealed, seal=seal)) == {"record.json": b"{}"}
