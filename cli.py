@@ -27,6 +27,7 @@ from certlib.errors import (
 from certlib.identifiers import AgencyCode, parse_identifier
 from certlib.library import Library, close_library, font_book, open_library, utc_now
 from certlib.model import Agency
+from certlib.verdict import verdict_json
 from certlib.wire import request_from_json
 
 if TYPE_CHECKING:
@@ -319,7 +320,7 @@ def verify(
     with reporting.verify_source(home, trust_pack, anchor) as source:
         verdicts = [(text, verifying.verify(reporting.verify_input(text), source, now=utc_now())) for text in texts]
     if as_json:
-        say_json([{"input": reporting.short(text), **verifying.verdict_json(verdict)} for text, verdict in verdicts])
+        say_json([{"input": reporting.short(text), **verdict_json(verdict)} for text, verdict in verdicts])
     for text, verdict in [] if as_json else verdicts:
         say(reporting.verdict_text(reporting.short(text), verdict))
     raise typer.Exit(DONE if all(verdict.word in reporting.GOOD_WORDS for _, verdict in verdicts) else REFUSED)

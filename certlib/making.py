@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from certlib.press import TypeFolder
     from certlib.store.values import Intent
     from signing.qr import QRMatrix
-    from templates.compile import CompiledForm
+    from templates.form import CompiledForm
     from templates.writer import UnsealedPdf
 
 

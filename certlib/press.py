@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from certlib.catalogue import LicenceType
     from certlib.model import Agency
-    from templates.compile import CompiledForm
+    from templates.form import CompiledForm
     from templates.fonts import FontBook
 
 VERSION_FOLDER: Final = re.compile(r"v([1-9][0-9]{0,3})")

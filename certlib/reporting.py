@@ -7,8 +7,9 @@ import hashlib
 import json
 import sys
 import time
+from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -25,6 +26,7 @@ from signing.errors import VerificationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from certlib.batch import BatchSummary
     from certlib.issuing import Issued
     from certlib.library import Library
     from certlib.model import Licence
@@ -287,6 +289,33 @@ def verdict_text(name: str, verdict: Verdict) -> str:
         )
     if verdict.snapshot_age_seconds is not None:
         lines.append(f"  status as of {verdict.status_as_of}, {verdict.snapshot_age_seconds // 60} minutes old")
+    return "\n".join(lines)
+
+
+def batch_report(summary: BatchSummary) -> dict[str, Any]:
+    """What a run of a batch did."""
+    return {**asdict(summary), "per_second": round(summary.per_second, 1)}
+
+
+def batch_text(summary: BatchSummary) -> str:
+    """What a run of a batch did, for people, with what to do next."""
+    rate = f"{summary.seconds:,.1f} s, {summary.per_second:,.0f} rows/s"
+    if summary.check:
+        lines = [
+            f"checked {summary.read:,} rows ({rate}): {summary.lawful:,} can be issued, {summary.refused:,} cannot"
+        ]
+    else:
+        lines = [f"read {summary.read:,} rows ({rate})", f"  {summary.issued:,} issued"]
+        lines += [f"  {summary.already:,} had been issued before"] if summary.already else []
+        lines += [f"  {summary.changed:,} of them given the register's status"] if summary.changed else []
+        lines += [f"  {summary.refused:,} refused"]
+    lines += [f"    {count:>7,}  {code}" for code, count in Counter(summary.refused_by_code).most_common()]
+    if summary.refused:
+        lines.append(f"Mend the rows in {summary.errors_csv} and run the same command on that file.")
+    if summary.issued_csv:
+        lines.append(f"Identifiers, codes and files: {summary.issued_csv}")
+    if summary.interrupted:
+        lines.append("Stopped before the end. Run the same command again: nothing is issued twice.")
     return "\n".join(lines)
 
 
