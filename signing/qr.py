@@ -178,19 +178,6 @@ def find_codes(gray: bytes, width: int, height: int) -> tuple[FoundCode, ...]:
     return _found(Image.frombytes("L", (width, height), gray))
 
 
-def single_code(texts: tuple[str, ...]) -> str:
-    """Return the only text there is; with two different codes we never pick one.
-
-    Raises:
-        VerificationError: ``no_code`` or ``two_codes``.
-    """
-    if not texts:
-        raise VerificationError(Fault.NO_CODE, "no QR code could be read")
-    if len(texts) > 1:
-        raise VerificationError(Fault.TWO_CODES, f"{len(texts)} different QR codes in one picture")
-    return texts[0]
-
-
 def _check(text: str) -> None:
     if not text or not text.isascii() or not text.isprintable():
         raise CodeError("a QR code of ours holds printable ASCII, at least one character")
