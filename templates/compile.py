@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _UNDER_SHRINK = 0.7
 _UNDER_LINES = 4
+# A box taller than this many lines holds sentences, not names.
+_LONG_TEXT_LINES = 4
 _MAX_RESERVE_BYTES = 64 * 1024
 # Above the text of a further page, mm: title, then the header line.
 _TITLE_ROOM = 26.0
@@ -162,14 +164,13 @@ class _Compiler:
     def gather(self) -> None:
         """Put every character that the form itself prints, or often will, into the base fonts."""
         layout = self.layout
-        common = common_characters(layout.language) + layout.common
         for box in layout.boxes:
             match box:
                 case TextBox():
                     self.static(box.where, box.text, box.style)
                 case ValueBox():
-                    chain = self.chain(box.style.fonts)
-                    chain.require(common)
+                    lines = box.rect.h * POINTS_PER_MM / box.style.size
+                    self.common(box.style, long=lines > _LONG_TEXT_LINES)
                     words = "".join(part.literal for part in box.parts)
                     self.static(box.where, words + box.empty, box.style)
                 case WatermarkBox():
@@ -184,7 +185,12 @@ class _Compiler:
             words = "".join(part.literal for part in further.header) + further.footer + further.mark
             self.static("layout.toml [continuation]", words + ASCII, further.style)
             self.static("layout.toml [continuation]", further.title + labels, further.title_style)
-            self.chain(further.style.fonts).require(common)
+            self.common(further.style, long=True)
+
+    def common(self, style: TextStyle, *, long: bool) -> None:
+        """Require the characters that values often have."""
+        layout = self.layout
+        self.chain(style.fonts).require(common_characters(layout.language, long=long) + (layout.common if long else ""))
 
     def static(self, where: str, text: str, style: TextStyle) -> None:
         """Require the characters of words that the form prints itself."""

@@ -72,6 +72,8 @@ class Face:
         if kind & _USAGE == _RESTRICTED or kind & _BITMAPS_ONLY:
             raise FontMissingError(f"{name}: its licence bits forbid embedding")
         self.glyphs = GlyphSource(tables)
+        self._numbers: dict[str, int] = {}
+        self._advances: dict[int, int] = {}
         self.bbox = tuple(
             self._mille(int.from_bytes(tables["head"][start : start + 2], "big", signed=True))
             for start in (36, 38, 40, 42)
@@ -88,11 +90,17 @@ class Face:
 
     def glyph(self, char: str) -> int:
         """Return the glyph number of a character, 0 if the face does not have it."""
-        return self._hb_font.get_nominal_glyph(ord(char)) or 0
+        number = self._numbers.get(char)
+        if number is None:
+            number = self._numbers[char] = self._hb_font.get_nominal_glyph(ord(char)) or 0
+        return number
 
     def advance(self, glyph: int) -> int:
         """Return the width of a glyph in 1/1000 em."""
-        return self._mille(self._hb_font.get_glyph_h_advance(glyph))
+        advance = self._advances.get(glyph)
+        if advance is None:
+            advance = self._advances[glyph] = self._mille(self._hb_font.get_glyph_h_advance(glyph))
+        return advance
 
     def outline(self, glyph: int) -> list[tuple[str, tuple[float, ...]]]:
         """Return the outline as moves ("M", "L", "Q", "C", "Z") with coordinates in em, y upwards."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PRODUCER = "certlib"
 _MAX_NAME = 120
+_NO_MARKS = str.maketrans("", "", "-:T")
 # XML 1.0, 2.2: controls that cannot be written even as references; and the three that must be escaped.
 _XML = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, 65534, 65535)) | {
     ord("&"): "&amp;",
@@ -67,7 +68,13 @@ def utc(content: FormContent) -> dt.datetime:
 
 def pdf_date(moment: dt.datetime) -> bytes:
     """Return a date string (ISO 32000-1, 7.9.4) of a UTC time."""
-    return moment.strftime("(D:%Y%m%d%H%M%SZ)").encode("ascii")
+    digits = _iso(moment).translate(_NO_MARKS)
+    return f"(D:{digits}Z)".encode("ascii")
+
+
+def _iso(moment: dt.datetime) -> str:
+    """Return a UTC time to the second, without its zone."""
+    return moment.isoformat()[:19]
 
 
 def metadata(content: FormContent, moment: dt.datetime) -> tuple[bytes, bytes]:
@@ -78,7 +85,7 @@ def metadata(content: FormContent, moment: dt.datetime) -> tuple[bytes, bytes]:
         title=title.translate(_XML),
         author=author.translate(_XML),
         subject=subject.translate(_XML),
-        moment=moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        moment=_iso(moment) + "Z",
         producer=PRODUCER,
     )
     date = pdf_date(moment)

@@ -157,6 +157,18 @@ class Frame:
     """Colour and font operators."""
     spacing: int
     """Letter spacing in thousandths of an em."""
+    openings: dict[tuple[float, int], str] = field(default_factory=dict)
+    """By size and number of lines: the operators up to the first line, kept."""
+
+    def opening(self, size: float, count: int) -> str:
+        """Return the operators up to the first of `count` lines."""
+        key = (size, count)
+        known = self.openings.get(key)
+        if known is None:
+            base = _first_baseline(self, size, count)
+            known = f"BT\n{self.start}{size:g} 0 0 {size:g} {self.left:.2f} {base:.2f} Tm\n"
+            self.openings[key] = known
+        return known
 
 
 def colour_operator(colour: str, *, stroke: bool = False) -> str:
@@ -213,6 +225,8 @@ def fitted(text: Measured, box: Frame) -> Setting | None:
     style = box.style
     size = style.size
     total = text.widths[-1]
+    if total * size <= box.width * 1000 and "\n" not in text.text and line_room(box, size):
+        return Setting(text, size, [Line(0, len(text.text), True)])  # noqa: FBT003 -- a record's third column
     while True:
         width = (box.width + _SLACK) / size * 1000 + box.spacing
         room = line_room(box, size)
@@ -269,8 +283,7 @@ def operators(setting: Setting, box: Frame, table: Mapping[int, str]) -> str:
     text, size, lines = setting
     style = box.style
     words = text.text
-    base = _first_baseline(box, size, len(lines))
-    out = f"BT\n{box.start}{size:g} 0 0 {size:g} {box.left:.2f} {base:.2f} Tm\n"
+    out = box.opening(size, len(lines))
     if style.align == "left":
         codes = [words[line.start : line.end].translate(table) for line in lines]
         track = f"{box.spacing / 1000:g} Tc" if box.spacing else ""
