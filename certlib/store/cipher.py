@@ -128,7 +128,7 @@ class Cipher:
             raise SetupError(f"data key {key_id} is missing", hint="Restore the data key file from its backup.")
         try:
             return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise OwnFaultError(f"a stored value of {bound_to} was changed", code="unreadable_record") from error
 
     def digest(self, purpose: str, value: bytes) -> bytes:
