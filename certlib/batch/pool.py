@@ -15,16 +15,22 @@ from certlib.errors import CertlibError, FieldFault, OwnFaultError
 from certlib.library import close_library, open_library
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
     from certlib.config import Settings
 
+    Serve = Callable[[Connection, Settings, Task], None]
+
 TRIES: Final = 2
 """Deaths over one block before it is split into single rows, and over one row before it is given up."""
-MAX_IDLE_DEATHS: Final = 5
+MAX_UNBORN: Final = 3
+"""Workers that die one after the other before they could open the library."""
+MAX_IDLE_DEATHS: Final = 20
 """Workers that die one after the other without finishing anything."""
+READY: Final = "ready"
+"""A worker's first word."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -43,6 +49,8 @@ class _Slice:
 class _Worker:
     process: SpawnProcess
     connection: Connection
+    ready: bool = False
+    """Whether it has opened the library."""
     piece: _Slice | None = None
     """What it is at work on. One at a time: neither side ever waits for the other while both are sending."""
 
@@ -61,11 +69,11 @@ class WorkerPool:
     At most three blocks per worker are in memory. Close it, also after an error.
     """
 
-    def __init__(self, settings: Settings, task: Task, *, count: int) -> None:
-        """Start the processes."""
-        self.settings, self.task = settings, task
+    def __init__(self, settings: Settings, task: Task, *, count: int, serve: Serve | None = None) -> None:
+        """Start the processes; `serve` is what each of them runs, for tests another than ours."""
+        self.settings, self.task, self.serve = settings, task, serve or serve_jobs
         self.context = get_context("spawn")
-        self.idle_deaths = 0
+        self.idle_deaths = self.unborn = 0
         self.waiting: deque[_Slice] = deque()
         self.open: dict[int, _Open] = {}
         self.workers = [self._started() for _ in range(count)]
@@ -116,14 +124,14 @@ class WorkerPool:
 
     def _started(self) -> _Worker:
         ours, theirs = self.context.Pipe()
-        process = self.context.Process(target=_serve, args=(theirs, self.settings, self.task), daemon=True)
+        process = self.context.Process(target=self.serve, args=(theirs, self.settings, self.task), daemon=True)
         process.start()
         theirs.close()
         return _Worker(process=process, connection=ours)
 
     def _hand_out(self) -> None:
         for worker in self.workers:
-            if self.waiting and worker.piece is None:
+            if self.waiting and worker.ready and worker.piece is None:
                 worker.piece = self.waiting.popleft()
                 try:
                     worker.connection.send(worker.piece.job)
@@ -145,7 +153,10 @@ class WorkerPool:
             if not worker.process.is_alive() and not worker.connection.poll():
                 self._replace(worker)
 
-    def _take(self, worker: _Worker, answer: tuple[Result, ...] | _Stopped) -> None:
+    def _take(self, worker: _Worker, answer: tuple[Result, ...] | _Stopped | str) -> None:
+        if isinstance(answer, str):
+            worker.ready, self.unborn = answer == READY, 0
+            return
         if isinstance(answer, _Stopped):
             raise answer.error()
         piece, worker.piece = worker.piece, None
@@ -164,7 +175,8 @@ class WorkerPool:
         worker.process.join()
         worker.connection.close()
         self.idle_deaths += 1
-        if self.idle_deaths > MAX_IDLE_DEATHS:
+        self.unborn += not worker.ready
+        if self.idle_deaths > MAX_IDLE_DEATHS or self.unborn > MAX_UNBORN:
             code = worker.process.exitcode
             raise OwnFaultError(f"worker processes die one after the other (exit {code}); what was issued stays issued")
         if worker.piece is not None:
@@ -177,7 +189,6 @@ class WorkerPool:
         candidates = piece.job.candidates
         if piece.deaths < TRIES:
             return [piece]
-        self.idle_deaths = 0
         if len(candidates) == 1:
             reason = "the process that made this licence died each time; tell the operator, the other rows are done"
             fault = FieldFault(field="", code="worker_died", reason=reason)
@@ -210,12 +221,13 @@ class _Stopped:
         return OwnFaultError(self.message, code=self.code)
 
 
-def _serve(connection: Connection, settings: Settings, task: Task) -> None:
+def serve_jobs(connection: Connection, settings: Settings, task: Task) -> None:
     """A worker's life: jobs in, results out, until None comes or the batch is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides when to stop
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         lib = open_library(settings)
+        connection.send(READY)
         try:
             while (job := connection.recv()) is not None:
                 connection.send(results_of(lib, task, job))
