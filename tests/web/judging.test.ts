@@ -67,7 +67,7 @@ test("each stored status and each date gives its word offline", () => {
     valid: ["valid_offline", ""], expired: ["expired", "expired"], not_yet_effective: ["not_yet_effective", "not_yet_effective"],
     suspended: ["suspended", "suspended"], cancelled: ["cancelled", "cancelled"], withdrawn: ["withdrawn", "withdrawn"],
     revoked: ["revoked", "revoked"], superseded: ["superseded", "superseded"],
-    no_list: ["unknown", "no_status_list"], no_entry: ["unknown", "no_such_entry"],
+    another_agency: ["untrusted_issuer", "another_agency"], no_list: ["unknown", "no_status_list"], no_entry: ["unknown", "no_such_entry"],
   };
   for (const [name, [word, fault]] of Object.entries(expected)) {
     const verdict = judged(name);

@@ -276,6 +276,7 @@ def verdict_tokens() -> dict[str, str]:
     """Tokens whose verdicts the page's own tests name."""
     return {
         "valid": good(),
+        "another_agency": token_url(PREFIX, sign_token(tokens.claims(), second.token_key)),
         "expired": good(
             not_before_at=NOW - timedelta(days=9), expires_at=NOW - timedelta(days=1), issued_at=NOW - timedelta(days=9)
         ),

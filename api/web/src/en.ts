@@ -11,7 +11,7 @@ export const en: Texts = {
   languageSwitch: "Language",
   intro: {
     heading: "Check a licence",
-    lead: "No login. What the code holds is checked on this device and not sent anywhere.",
+    lead: "No login. What the code holds is checked on this device; only the licence’s identifier is sent, to ask for its present status.",
     steps: ["Scan the licence’s QR code with the phone’s camera", "or type the look-up code printed under it", "or choose the licence’s PDF, a photo or a scan"],
   },
   entry: {
@@ -109,6 +109,10 @@ export const en: Texts = {
       meaning: "The agency that signed it is not on the trust list, or may not issue this type.",
       next: "Do not accept it. Ask the agency that is named on the licence.",
     },
+    another_agency: {
+      meaning: "It was signed with the key of another agency.",
+      next: "Do not accept it. Ask the agency that is named on the licence.",
+    },
     unknown_key: {
       meaning: "The key that signed it is not on the list of trusted agencies.",
       next: "Do not accept it. Ask the agency that is named on the licence.",
@@ -119,6 +123,9 @@ export const en: Texts = {
       next: "Take the whole QR code with its white margin, sharp, and try again; or type the look-up code.",
     },
     two_codes: { meaning: "The picture shows two different licence codes.", next: "Show one licence at a time." },
+    does_not_match_document: { meaning: "Parts of this file belong to different licences; it may have been pieced together.", next: "Do not accept it. Ask for the agency’s original file." },
+    no_record: { meaning: "This file holds no licence record; it is no file of the library.", next: "Ask for the agency’s original file, or scan the QR code." },
+    no_code_on_page: { meaning: "There is no licence code on the pages of this file.", next: "Ask for the agency’s original file." },
     unsigned: { meaning: "This PDF carries no seal.", next: "Ask for the agency’s original file, or scan the QR code." },
     encrypted: { meaning: "This PDF is locked with a password.", next: "Ask for the original file without a password." },
     stale_trust: {
@@ -222,6 +229,13 @@ export const en: Texts = {
       same_document: "The code belongs to this file",
     },
     codes: {
+      another_agency: "the key is of another agency",
+      compare_the_face: "compare it with the paper",
+      typed_by_hand: "typed by hand",
+      one_licence: "all parts speak of one licence",
+      does_not_match_document: "does not match the file",
+      no_code_on_page: "no code on the page",
+      no_record: "no record in the file",
       no_status_list: "no status list for it",
       no_such_entry: "not on the status list",
       newer_licence: "a newer licence stands",

@@ -78,12 +78,20 @@ function shownOf(token: VerifiedToken, body: JsonObject): Shown {
   };
 }
 
-/** The agency of the key is in the pack and, where the pack says who may issue this type, is one of them. */
-function issuerTrusted(token: VerifiedToken, body: JsonObject): boolean {
+/** The agency segment of an identifier `root.type.agency.serial.version.check`, or empty; the rest of it is not judged here. */
+function agencyIn(identifier: string): string {
+  const parts = identifier.split(".");
+  return parts.length > 5 ? (parts[parts.length - 4] ?? "") : "";
+}
+
+/** Empty if the key is of the identifier's agency, which is in the pack and, where the pack says so, may issue this type. */
+function issuerFault(token: VerifiedToken, body: JsonObject): string {
   const owner = token.key.owner;
-  if (!isObject(member(body["agencies"], owner))) return false;
+  if (agencyIn(token.claims.identifier) !== owner) return "another_agency";
+  if (!isObject(member(body["agencies"], owner))) return "untrusted_issuer";
   const allowed = member(member(body["types"], String(token.claims.fields.get(FIELD_TYPE) ?? "")), "agencies");
-  return allowed === undefined || (Array.isArray(allowed) && allowed.includes(owner));
+  const may = allowed === undefined || (Array.isArray(allowed) && allowed.includes(owner));
+  return may ? "" : "untrusted_issuer";
 }
 
 function datesCheck(claims: TokenClaims, nowSeconds: number): Check {
@@ -126,14 +134,14 @@ export function judgeOffline(typed: string, knowledge: Knowledge, nowSeconds: nu
   }
   const { claims } = token;
   const stale = nowSeconds > pack.nextUpdate;
-  const trusted = issuerTrusted(token, pack.body);
+  const untrusted = issuerFault(token, pack.body);
   const { check: status, asOf } = statusCheck(claims, pack, nowSeconds);
   const checks: Check[] = [
     { name: "integrity_and_seal", outcome: "passed", code: "signature_fits" },
     {
       name: "issuer_trusted",
-      outcome: !trusted ? "failed" : stale ? "unknown" : "passed",
-      code: !trusted ? "untrusted_issuer" : stale ? "stale_trust" : "trusted",
+      outcome: untrusted ? "failed" : stale ? "unknown" : "passed",
+      code: untrusted ? untrusted : stale ? "stale_trust" : "trusted",
     },
     datesCheck(claims, nowSeconds),
     status,

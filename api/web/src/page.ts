@@ -30,10 +30,14 @@ let language: Language = firstLanguage();
 let shown: Result | null = null;
 let busy: keyof Texts["busy"] | null = null;
 let run = 0;
+let packAwaited = true;
 let knowledge: Knowledge = { pack: null, packFault: "no_trust" };
 
 const before = knownFromBefore(anchor).then(learned);
-let fresh = before.then((known) => refreshed(anchor, known)).then(learned);
+let fresh = before.then((known) => refreshed(anchor, known)).then((known) => {
+  packAwaited = false;
+  return learned(known);
+});
 
 function learned(known: Knowledge): Knowledge {
   knowledge = known;
@@ -143,7 +147,7 @@ function again(): void {
 function showFooter(): void {
   const texts = TEXTS[language];
   const { pack } = knowledge;
-  const age = pack === null ? texts.packNone : texts.packLine(ageText(Math.max(0, nowSeconds() - pack.issuedAt), texts));
+  const age = pack === null ? (packAwaited ? "" : texts.packNone) : texts.packLine(ageText(Math.max(0, nowSeconds() - pack.issuedAt), texts));
   byId("trust-age").textContent = age;
   byId("offline-badge").hidden = navigator.onLine;
 }
