@@ -147,7 +147,8 @@ def _examples(lib: Library) -> Iterator[tuple[str, Licence]]:
 @contextmanager
 def _authority(root_pem: Path) -> Iterator[str]:
     """A time stamping authority on loopback; gives its address and leaves its root certificate in `root_pem`."""
-    begin, end = utc_now() - BACKDATE, utc_now() + timedelta(days=3650)
+    begin = utc_now().replace(microsecond=0) - BACKDATE
+    end = begin + timedelta(days=3650)
     root_key, key = generate_key(KeyAlgorithm.P256), generate_key(KeyAlgorithm.P256)
     root = create_root(
         root_key, common_name="Demo TSA root", organisation="certlib demo", not_before_at=begin, not_after_at=end
