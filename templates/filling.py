@@ -125,16 +125,17 @@ class Filling:
         tables = {chain: chain.table(codes, chars) for chain, chars in missing.items()}
         return second, tables
 
-    def switches(self) -> list[tuple[str, str]]:
-        """Return the pairs of font names between which the operators may switch back and forth."""
-        pairs: dict[tuple[str, str], None] = {}
+    def companions(self) -> dict[str, list[str]]:
+        """Return, for each primary font, the names of the fonts to which its chains may switch."""
+        found: dict[str, list[str]] = {}
         for chain in self.tables:
+            names = found.setdefault(chain.primary.base_name, [])
             for font in chain.fonts:
-                if font in self.second:
-                    pairs[chain.primary.base_name, font.second_name] = None
-                if font is not chain.primary and font.base_codes:
-                    pairs[chain.primary.base_name, font.base_name] = None
-        return list(pairs)
+                if font in self.second and font.second_name not in names:
+                    names.append(font.second_name)
+                if font is not chain.primary and font.base_codes and font.base_name not in names:
+                    names.append(font.base_name)
+        return found
 
     # Operators --------------------------------------------------------------------------------------
 
@@ -163,7 +164,7 @@ class Filling:
                     out.append(slot.open + "EMC\n")
             elif setting is not None:
                 out.append(slot.draw((setting.text, self.tables[slot.chain])))
-        return collapsed("".join(out), self.switches())
+        return collapsed("".join(out), self.companions())
 
     def _qr(self, slot: f.QRSlot) -> str:
         size, modules = self.content.qr
@@ -183,4 +184,4 @@ class Filling:
     def further_page(self, page: FurtherPage) -> tuple[str, list[str]]:
         """Return the operators of a further page, and the tags of its marked contents from number 1 on."""
         content, tags = page_content(page, self.tables)
-        return collapsed(content, self.switches()), tags
+        return collapsed(content, self.companions()), tags

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from templates.errors import DoesNotFitError, MissingGlyphError
-from templates.wrapping import NO_END, NO_START, Line, Measured, broken, measured
+from templates.wrapping import Line, Measured, broken, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -157,7 +157,7 @@ class Frame:
     """Colour and font operators."""
     spacing: int
     """Letter spacing in thousandths of an em."""
-    openings: dict[tuple[float, int], str] = field(default_factory=dict)
+    openings: dict[tuple[float, int], str] = field(default_factory=dict, init=False, compare=False)
     """By size and number of lines: the operators up to the first line, kept."""
 
     def opening(self, size: float, count: int) -> str:
@@ -328,11 +328,12 @@ def _placed(content: str, slack: float, line: Line, align: str) -> tuple[float, 
     return (0.0, 0.0, slack / blanks) if blanks else (0.0, 0.0, 0.0)
 
 
-def collapsed(content: str, names: Iterable[tuple[str, str]]) -> str:
-    """Return operators without the switches that cancel out; `names` are (primary, other) font pairs."""
-    for primary, other in names:
-        content = content.replace(f">Tj/{primary} 1 Tf<>Tj/{other} 1 Tf<", "")
+def collapsed(content: str, others_by_primary: Mapping[str, list[str]]) -> str:
+    """Return operators without needless switches; the names are those of each primary font's companions."""
+    for primary, others in others_by_primary.items():
+        if len(others) == 1:
+            # To the primary font, print nothing, and back to the only other one.
+            content = content.replace(f">Tj/{primary} 1 Tf<>Tj/{others[0]} 1 Tf<", "")
+        else:
+            content = content.replace(f"/{primary} 1 Tf<>Tj/", "/")
     return content.replace("<>Tj", "")
-
-
-PUNCTUATION = "".join(sorted(NO_START | NO_END))
