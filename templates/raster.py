@@ -74,7 +74,7 @@ def _picture(pdf: bytes, dpi: float, page: int, *, grey: bool) -> Image.Image:
             raise RasterError(f"page {page + 1} has no pixels, or more than {MAX_PIXELS:,}, at {dpi:g} dpi")
         bitmap = opened.render(scale=scale, grayscale=grey, may_draw_forms=True)
         # The bitmap's memory is pdfium's: copy before it goes.
-        picture = bitmap.to_pil().convert("L" if grey else "RGB").copy()
+        picture: Image.Image = bitmap.to_pil().convert("L" if grey else "RGB").copy()
         bitmap.close()
         return picture
 
