@@ -6,7 +6,6 @@ import hashlib
 import signal
 import threading
 import time
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -67,7 +66,7 @@ class BatchSummary:
     """Only with `check`: rows that would be issued."""
     changed: int = 0
     """Licences that were issued and then given the status of the register, or had it."""
-    refused_by_code: Counter[str] = field(default_factory=Counter)
+    refused_by_code: dict[str, int] = field(default_factory=dict)
     """How many rows have a fault of each code; a row may have several."""
     interrupted: bool = False
     """Whether the run was asked to stop before the end; run again to resume."""
@@ -313,7 +312,8 @@ class _Run:
                 reports.issue(entry.row, entry.candidate.request.number, result)
             if faults:
                 summary.refused += 1
-                summary.refused_by_code.update({fault.code for fault in faults})
+                for code in {fault.code for fault in faults}:
+                    summary.refused_by_code[code] = summary.refused_by_code.get(code, 0) + 1
                 reports.refuse(entry.row, faults)
 
     def _count(self, candidate: Candidate, result: Result) -> None:

@@ -13,6 +13,7 @@ from certlib.intake.encodings import CHUNK_BYTES, line_safe, text_form, utf8_chu
 from certlib.intake.rows import (
     MAX_CELL_BYTES,
     MAX_COLUMNS,
+    MAX_RAW_CHARS,
     Row,
     fault,
     file_error,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from certlib.intake.encodings import TextForm
 
 DELIMITERS: Final = (",", ";", "\t")
-_RAW_BYTES: Final = 1200
+_RAW_BYTES: Final = 4 * MAX_RAW_CHARS
 _START, _BARE, _QUOTED, _CLOSED = range(4)
 
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 MAX_CELL_BYTES: Final = 1 << 20
 """A cell beyond is reported and not kept. The longest field of any type has 20,000 characters."""
 MAX_COLUMNS: Final = 1000
-MAX_RAW_CHARS: Final = 300
-"""How much of an unreadable row is shown in errors.csv."""
+MAX_RAW_CHARS: Final = 4000
+"""How much of an unreadable row stands in errors.csv."""
+MAX_SHOWN_CHARS: Final = 300
+"""How much of a header stands in a message."""
 WHOLE_ROW: Final = "(row)"
 """Field name of a fault that no single column has."""
 FAULT_COLUMNS: Final = ("row", "field", "reason")
@@ -84,7 +86,7 @@ def checked_columns(path: Path, names: list[str], needed: tuple[str, ...]) -> tu
         problems.append(f"more than {MAX_COLUMNS} columns")
     if problems:
         shown = ", ".join(names)
-        shown = shown if len(shown) <= MAX_RAW_CHARS else shown[:MAX_RAW_CHARS] + "…"
+        shown = shown if len(shown) <= MAX_SHOWN_CHARS else shown[:MAX_SHOWN_CHARS] + "…"
         raise file_error(path, "bad_header", f"the header has {'; '.join(problems)}. It reads: {shown}")
     return tuple(names)
 
