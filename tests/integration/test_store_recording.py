@@ -2,8 +2,10 @@
 
 import hashlib
 import sqlite3
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,8 @@ from certlib.store.reserving import prepared, reserve
 from certlib.store.statuses import change_status, status_changes
 from certlib.store.tables import BUNDLE, LICENCE
 from certlib.store.values import Reserved
+from tests.support.contenders import issue_until_killed
+from tests.support.databases import Database
 from tests.support.invariants import check_invariants
 from tests.support.makers import NOW, issue_one, make_intent, make_made, make_request, reserve_one
 
@@ -168,6 +172,28 @@ _BREAK_POSTGRESQL = (
     "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken storage'; END $$",
     "CREATE TRIGGER broken BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION fail()",
 )
+
+
+def test_what_a_killed_process_acknowledged_is_there(store: Store, database: Database) -> None:
+    context = get_context("spawn")
+    for _ in range(2):
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=issue_until_killed, args=(database, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        acknowledged = [ours.recv() for _ in range(30)]
+        process.kill()
+        process.join(timeout=30)
+        with suppress(EOFError):
+            while True:
+                acknowledged.append(ours.recv())
+        ours.close()
+        for identifier in acknowledged:
+            assert pdf_of(store, licence_by_identifier(store, identifier))
+        check_invariants(store)
+    left = list(prepared(store, older_than=LATER))
+    record(store, [make_made(each) for each in left], now=LATER)
+    check_invariants(store)
 
 
 def test_a_full_disk_stops_writing_not_reading(store: Store) -> None:

@@ -1,6 +1,8 @@
 """Work for other processes and threads that contend for one database. At module level, so that it can be sent."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from certlib.errors import ConflictError
@@ -61,3 +63,12 @@ def _issue_block(store: Store, block: list[Intent]) -> list[str]:
 
 def _identifier(outcome: Reserved | AlreadyIssued | Conflicting) -> str:
     return outcome.licence.identifier if isinstance(outcome, AlreadyIssued) else outcome.identifier
+
+
+def issue_until_killed(database: Database, told: Connection) -> None:
+    """Issue blocks of 4 for ever and tell each identifier once its licence is recorded."""
+    with opened(database) as store:
+        for start in count(step=4):
+            numbers = range(start, start + 4)
+            for identifier in _issue_block(store, [make_intent(make_request(f"N{number}")) for number in numbers]):
+                told.send(identifier)
