@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     tsa_url: str | None = None
     """RFC 3161 time stamping authority; None seals at PAdES B-B."""
     tsa_roots_file: Path | None = None
-    """PEM roots that the authority must lead to; needed with `tsa_url`. Relative paths start in the home."""
+    """PEM roots of time stamping authorities, the present and former ones: timestamps are verified by them as long as
+    there are licences that bear one. Needed with `tsa_url`. Relative paths start in the home."""
     tsa_timeout_seconds: float = Field(default=10.0, gt=0, le=120)
     pack_days: int = Field(default=7, ge=1, le=90)
     """Days from a trust pack's issue to its announced next update."""

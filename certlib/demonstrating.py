@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -76,8 +76,14 @@ def _settings(home: Path, port: int) -> Settings:
     file = home / "certlib.toml"
     if not file.exists():
         base = f"http://127.0.0.1:{port}"
-        lines = ['library_name = "certlib demo"', f'verify_url = "{base}/q#"', f'status_list_url = "{base}/s/"']
+        lines = [
+            'library_name = "certlib demo"',
+            f'verify_url = "{base}/q#"',
+            f'status_list_url = "{base}/s/"',
+            'tsa_roots_file = "tsa-root.pem"',
+        ]
         file.write_text("\n".join(lines) + "\n", "utf-8")
+        (home / "tsa-root.pem").touch()
     return read_settings(home)
 
 
@@ -92,20 +98,24 @@ def _opened(settings: Settings) -> Iterator[Library]:
 
 def _issue_samples(settings: Settings) -> Iterator[str]:
     for type_code, register, mapping, agency, as_status in REGISTERS:
-        with _authority(settings.home / "tsa-root.pem") as url:
-            stamped = {"tsa_url": url, "tsa_roots_file": Path("tsa-root.pem")}
-            used = settings.model_copy(update=stamped) if type_code == "practitioner-licence" else settings
-            with _opened(used) as lib:
-                summary = run_batch(
-                    lib,
-                    type_code,
-                    PROJECT / "samples" / register,
-                    PROJECT / mapping,
-                    agency_code=agency.code,
-                    as_status=as_status,
-                    operator="demo",
-                    out=settings.home / "out" / type_code,
-                )
+        if (settings.home / "out" / type_code / "issued.csv").exists():
+            yield f"{register:<20} was issued before"
+            continue
+        stamped = type_code == "practitioner-licence"
+        with (
+            _authority(settings.home / "tsa-root.pem") if stamped else nullcontext("") as url,
+            _opened(settings.model_copy(update={"tsa_url": url or None})) as lib,
+        ):
+            summary = run_batch(
+                lib,
+                type_code,
+                PROJECT / "samples" / register,
+                PROJECT / mapping,
+                agency_code=agency.code,
+                as_status=as_status,
+                operator="demo",
+                out=settings.home / "out" / type_code,
+            )
         yield (
             f"{register:<20} {summary.read:>4} rows: {summary.issued:>4} issued, {summary.already:>4} before, "
             f"{summary.refused:>3} refused  ({summary.per_second:,.0f}/s)"
@@ -166,7 +176,8 @@ def _authority(root_pem: Path) -> Iterator[str]:
     from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
     from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415
 
-    root_pem.write_bytes(load_der_x509_certificate(root).public_bytes(Encoding.PEM))
+    with root_pem.open("ab") as file:  # the roots of an interrupted run stay: its licences bear their timestamps
+        file.write(load_der_x509_certificate(root).public_bytes(Encoding.PEM))
     authority = LocalTimestampAuthority(key, certificate, now=utc_now)
 
     class Handler(BaseHTTPRequestHandler):

@@ -45,6 +45,8 @@ class Ground:
     pack: TrustPack
     """Keys and roots: of the record as it stands, or of the trust pack."""
     names: Directory
+    tsa_roots_der: tuple[bytes, ...]
+    """What timestamps are verified by."""
     snapshots: Mapping[str, StatusSnapshot]
     """Empty for a library, which knows the status itself."""
     lib: Library | None
@@ -54,8 +56,15 @@ class Ground:
 def ground_of(source: Library | OfflineTrust, *, now: datetime) -> Ground:
     """Step 2: what a verification by `source` goes by."""
     if isinstance(source, Library):
-        return Ground(pack=live_pack(source, now=now), names=live_names(source), snapshots={}, lib=source)
-    return Ground(pack=source.pack, names=source.names, snapshots=source.snapshots, lib=None)
+        pack, names = live_pack(source, now=now), live_names(source)
+        return Ground(pack=pack, names=names, tsa_roots_der=source.tsa_roots_der, snapshots={}, lib=source)
+    return Ground(
+        pack=source.pack,
+        names=source.names,
+        tsa_roots_der=source.tsa_roots_der,
+        snapshots=source.snapshots,
+        lib=None,
+    )
 
 
 def agency_in(identifier: str) -> str:

@@ -58,7 +58,9 @@ def judge_file(findings: Findings, ground: Ground, pdf: bytes) -> None:
     # 3 integrity and issuer
     try:
         key = _sealing_key(ground, pdf)
-        seal = pades.verify_seal(pdf, roots_der=_roots(ground, key), now=findings.now)
+        seal = pades.verify_seal(
+            pdf, roots_der=_roots(ground, key), now=findings.now, tsa_roots_der=ground.tsa_roots_der
+        )
     except VerificationError as error:
         _broken_seal(findings, ground, pdf, error)
         return

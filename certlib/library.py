@@ -38,6 +38,8 @@ class Library:
     signer: KeyRing
     tsa: TimestampSource | None
     """None seals at PAdES B-B, a source at B-T."""
+    tsa_roots_der: tuple[bytes, ...]
+    """What timestamps are verified by; stays when the authority is no longer asked."""
     anchor_spki_der: bytes
     """Public key of the library's root: what every verifier pins."""
     root_certificate_der: bytes
@@ -99,6 +101,7 @@ def _opened(
         store=store,
         signer=signer,
         tsa=timestamp_source(settings),
+        tsa_roots_der=timestamp_roots(settings),
         anchor_spki_der=roots[0].spki_der,
         root_certificate_der=roots[0].certificate_der,
         press=Press(
@@ -121,14 +124,28 @@ def timestamp_source(settings: Settings) -> TimestampSource | None:
         return None
     if settings.tsa_roots_file is None:
         raise SetupError("tsa_url is set, tsa_roots_file is not", hint="Name the authority's root certificates (PEM).")
+    roots = timestamp_roots(settings)
+    try:
+        return TimestampSource(settings.tsa_url, roots_der=roots, timeout_seconds=settings.tsa_timeout_seconds)
+    except SigningError as error:
+        raise SetupError(f"tsa_url or tsa_roots_file: {error}") from error
+
+
+def timestamp_roots(settings: Settings) -> tuple[bytes, ...]:
+    """The root certificates (DER) in `tsa_roots_file`, or none when it is not set.
+
+    Raises:
+        SetupError: the file cannot be read, or holds something else.
+    """
+    if settings.tsa_roots_file is None:
+        return ()
     try:
         pem = (settings.home / settings.tsa_roots_file).read_bytes()
-        roots = tuple(read_certificate(b"-----BEGIN" + part).der for part in pem.split(b"-----BEGIN")[1:])
-        return TimestampSource(settings.tsa_url, roots_der=roots, timeout_seconds=settings.tsa_timeout_seconds)
+        return tuple(read_certificate(b"-----BEGIN" + part).der for part in pem.split(b"-----BEGIN")[1:])
     except OSError as error:
         raise SetupError(f"tsa_roots_file: {error.strerror}") from error
     except SigningError as error:
-        raise SetupError(f"tsa_url or tsa_roots_file: {error}") from error
+        raise SetupError(f"tsa_roots_file: {error}") from error
 
 
 def font_book() -> FontBook:

@@ -6,6 +6,7 @@ docs/formats.md, 2 and 3, is the form. `published` signs, `open_offline` reads a
 from __future__ import annotations
 
 import base64
+import binascii
 import contextlib
 import hashlib
 import os
@@ -62,6 +63,8 @@ class OfflineTrust:
     names: Directory
     snapshots: Mapping[str, StatusSnapshot]
     """By the URI of the status list."""
+    tsa_roots_der: tuple[bytes, ...]
+    """What timestamps are verified by."""
 
 
 def trusted_key(key: KeyRecord) -> TrustedKey:
@@ -102,7 +105,7 @@ def live_pack(lib: Library, *, now: datetime) -> TrustPack:
 
 
 def pack_body(lib: Library, *, now: datetime) -> dict[str, JsonValue]:
-    """The body of a trust pack as of now: `agencies`, `types`, `status_lists` (docs/formats.md, 3)."""
+    """The body of a trust pack as of now: `agencies`, `types`, `status_lists`, `tsa_roots` (docs/formats.md, 3)."""
     uris = packs.status_list_uris(lib.store)
     lists: list[list[tuple[int, Status]]] = [[] for _ in uris]
     for shard, index, status in statuses.status_snapshot(lib.store):
@@ -111,7 +114,8 @@ def pack_body(lib: Library, *, now: datetime) -> dict[str, JsonValue]:
     packed: dict[str, JsonValue] = {
         uri: snapshot_json(status_snapshot(entries, as_of=now)) for uri, entries in zip(uris, lists, strict=True)
     }
-    return {**directory_json(live_names(lib)), "status_lists": packed}
+    tsa_roots: list[JsonValue] = [base64.urlsafe_b64encode(der).rstrip(b"=").decode() for der in lib.tsa_roots_der]
+    return {**directory_json(live_names(lib)), "status_lists": packed, "tsa_roots": tsa_roots}
 
 
 def published(lib: Library, *, max_age_seconds: int = MAX_AGE_SECONDS) -> PublishedPack:
@@ -200,12 +204,19 @@ def open_offline(
     try:
         names = read_directory(pack.body)
         snapshots = read_snapshots(pack.body.get("status_lists"))
-    except (DirectoryError, SnapshotError) as error:
+        tsa_roots = _read_roots(pack.body.get("tsa_roots", []))
+    except (DirectoryError, SnapshotError, binascii.Error, TypeError, ValueError) as error:
         raise VerificationError(Fault.MALFORMED, f"trust pack: {error}") from error
     # 4 remember
     if path is not None and pack.version > _version_seen(path):
         _remember(path, pack.version)
-    return OfflineTrust(pack=pack, names=names, snapshots=snapshots)
+    return OfflineTrust(pack=pack, names=names, snapshots=snapshots, tsa_roots_der=tsa_roots)
+
+
+def _read_roots(value: object) -> tuple[bytes, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError("tsa_roots must be a list of texts")
+    return tuple(base64.urlsafe_b64decode(each + "=" * (-len(each) % 4)) for each in value)
 
 
 def _version_seen(path: Path) -> int:
