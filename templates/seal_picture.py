@@ -154,7 +154,7 @@ def _red(drawing: d.Drawing, name: str, faces: tuple[Face, ...]) -> None:
     count = len(glyphs)
     height = 13.0 if count <= 18 else 11.0  # noqa: PLR2004 -- from here on the arc is crowded
     middle = 44.0 - height / 2
-    pitch = min(math.radians(23), math.radians(280) / max(1, count - 1))
+    pitch = min(math.radians(21), math.radians(272) / max(1, count - 1))
     width = min(height * 0.95, pitch * middle * 0.96)
     for index, glyph in enumerate(glyphs):
         angle = (index - (count - 1) / 2) * pitch
@@ -168,18 +168,18 @@ def _blue(drawing: d.Drawing, name: str, faces: tuple[Face, ...]) -> None:
     drawing.add(colour_operator(_BLUE), colour_operator(_BLUE, stroke=True))
     edge = [
         (
-            _MIDDLE + (48.6 + 0.55 * math.cos(72 * turn)) * math.sin(turn),
-            _MIDDLE + (48.6 + 0.55 * math.cos(72 * turn)) * math.cos(turn),
+            _MIDDLE + (48.6 + 0.55 * math.cos(60 * turn)) * math.sin(turn),
+            _MIDDLE + (48.6 + 0.55 * math.cos(60 * turn)) * math.cos(turn),
         )
-        for turn in (2 * math.pi * step / 432 for step in range(432))
+        for turn in (2 * math.pi * step / 360 for step in range(360))
     ]
     drawing.add("1.1 w", d.path(d.smooth(edge, closed=True), 2), "S")
     drawing.add(*_ring(45.6, 0.5), *_ring(31.2, 0.5), *_ring(29.8, 1.0))
     for strand in range(3):
         points = []
-        for step in range(240):
-            turn = 2 * math.pi * step / 240
-            radius = 22.5 + 4.5 * math.sin(15 * turn + 2 * math.pi * strand / 3)
+        for step in range(96):
+            turn = 2 * math.pi * step / 96
+            radius = 22.5 + 4.5 * math.sin(12 * turn + 2 * math.pi * strand / 3)
             points.append((_MIDDLE + radius * math.sin(turn), _MIDDLE + radius * math.cos(turn)))
         drawing.add("0.35 w", d.path(d.smooth(points, closed=True), 2), "S")
     drawing.add(_star(13.5), "f")
