@@ -24,6 +24,9 @@ KIND_FORMS: Final = (
     (FieldKind.MONEY, re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,2})?"), "bad_number", "is not an amount like 500000.00"),
     (FieldKind.INTEGER, re.compile(r"-?[0-9]{1,18}"), "bad_number", "is not a whole number"),
 )
+FIRST_DAY: Final = date(1583, 1, 1)
+LAST_DAY: Final = date(9998, 12, 31)
+"""The Gregorian calendar, and far enough from its computable end that every time zone has both days whole."""
 JOINERS: Final = frozenset("\u200c\u200d")
 """ZWNJ and ZWJ are letters' servants in several scripts; every other Cf character is refused."""
 
@@ -135,6 +138,12 @@ def _holder_faults(licence_type: LicenceType, holders: tuple[Holder, ...], today
 def _date_faults(licence_type: LicenceType, request: IssueRequest) -> list[FieldFault]:
     faults: list[FieldFault] = []
     end = request.expires_on
+    for name in ("issued_on", "effective_on", "expires_on"):
+        day: date | None = getattr(request, name)
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            faults.append(FieldFault(field=name, code="bad_date", reason=f"is not between {FIRST_DAY} and {LAST_DAY}"))
+    if faults:
+        return faults
     if end is None:
         if not licence_type.long_term_allowed:
             faults.append(

@@ -40,6 +40,8 @@ MAX_FIELDS: Final = 64
 MAX_FIELD_KEY: Final = 65_535
 MAX_INTEGER: Final = 2**53 - 1
 """The largest integer that JavaScript holds exactly."""
+MIN_SECONDS: Final = -62_135_596_800
+"""Start of the year 1; the dates of a licence may lie before 1970."""
 
 # RFC 8392, 3.1: sub, exp, nbf, iat. draft-ietf-oauth-status-list, 14: status. The last is private use.
 _SUB, _EXP, _NBF, _IAT, _STATUS, _LICENCE = 2, 4, 5, 6, 65_535, -65_537
@@ -303,13 +305,14 @@ def _claims_of(content: object) -> TokenClaims:
             _text(value, 0, MAX_FIELD_TEXT)
         else:
             _integer(value, -MAX_INTEGER, MAX_INTEGER)
-    expires_at = _moment(content[_EXP]) if _EXP in content else None
-    not_before_at = _moment(content[_NBF]) if _NBF in content else None
+    # A register knows licences from before 1970: the licence's own dates may be negative (RFC 8949, 3.4.2).
+    expires_at = _moment(content[_EXP], MIN_SECONDS) if _EXP in content else None
+    not_before_at = _moment(content[_NBF], MIN_SECONDS) if _NBF in content else None
     if expires_at is not None and not_before_at is not None and not_before_at >= expires_at:
         raise _malformed("it would end before it begins")
     return TokenClaims(
         identifier=_text(content.get(_SUB), 1, MAX_TEXT),
-        issued_at=_moment(content.get(_IAT)),
+        issued_at=_moment(content.get(_IAT), 0),
         not_before_at=not_before_at,
         expires_at=expires_at,
         status_index=_integer(place["idx"], 0, MAX_INTEGER),
@@ -330,8 +333,8 @@ def _integer(value: object, least: int, most: int) -> int:
     return value
 
 
-def _moment(value: object) -> datetime:
-    return datetime.fromtimestamp(_integer(value, 0, MAX_SECONDS), tz=UTC)
+def _moment(value: object, least: int) -> datetime:
+    return datetime.fromtimestamp(_integer(value, least, MAX_SECONDS), tz=UTC)
 
 
 def _digits_needed(count: int) -> int:

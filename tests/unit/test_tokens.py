@@ -100,6 +100,14 @@ def test_expiry_of_the_licence_is_left_to_the_caller() -> None:
     assert verify_token(url, pki.pack(), now=NOW).claims.expires_at == NOW - timedelta(days=1)
 
 
+@pytest.mark.parametrize("year", [1, 1900, 1969])
+def test_a_licence_may_have_begun_and_ended_before_1970(year: int) -> None:
+    pki = throwaway_pki()
+    old = claims(not_before_at=datetime(year, 1, 1, tzinfo=UTC), expires_at=datetime(year, 12, 31, tzinfo=UTC))
+    url = token_url(PREFIX, sign_token(old, pki.agencies[0].token_key))
+    assert verify_token(url, pki.pack(), now=NOW).claims == old
+
+
 def test_times_lose_fractions_and_zones() -> None:
     china = timezone(timedelta(hours=8))
     kept = claims(issued_at=datetime(2026, 11, 22, 8, 30, 15, 999_999, tzinfo=china))

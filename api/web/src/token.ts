@@ -9,6 +9,7 @@ import type { TrustedKey, TrustPack } from "./trust.ts";
 
 const MAX_INFLATED = 4_096; // docs/formats.md, 1.4
 const MAX_SECONDS = 253_402_300_799; // end of the year 9999
+const MIN_SECONDS = -62_135_596_800; // start of the year 1: registers know licences from before 1970
 const CLOCK_SKEW_SECONDS = 300; // docs/formats.md, 1.5 step 8b
 const SIGNATURE_BYTES = 64;
 const PROTECTED_BYTES = 13;
@@ -90,8 +91,8 @@ export function proquint(value: number): string {
   return letter(consonants, 12) + letter(vowels, 10) + letter(consonants, 6) + letter(vowels, 4) + letter(consonants, 0);
 }
 
-function integer(value: CborValue | undefined, name: string, most: number): number {
-  if (typeof value !== "number" || value < 0 || value > most) malformed(name);
+function integer(value: CborValue | undefined, name: string, most: number, least = 0): number {
+  if (typeof value !== "number" || value < least || value > most) malformed(name);
   return value;
 }
 
@@ -129,7 +130,9 @@ export function claimsOf(map: CborMap): TokenClaims {
   const known = [CLAIM_IDENTIFIER, CLAIM_EXPIRES, CLAIM_NOT_BEFORE, CLAIM_ISSUED, CLAIM_STATUS, CLAIM_FIELDS];
   for (const key of map.keys()) if (typeof key !== "number" || !known.includes(key)) malformed("unknown claim");
   const moment = (claim: number): number | null =>
-    map.has(claim) ? integer(map.get(claim), `claim ${claim}`, MAX_SECONDS) : null;
+    map.has(claim)
+      ? integer(map.get(claim), `claim ${claim}`, MAX_SECONDS, claim === CLAIM_ISSUED ? 0 : MIN_SECONDS)
+      : null;
   const [notBefore, expiresAt, issuedAt] = [moment(CLAIM_NOT_BEFORE), moment(CLAIM_EXPIRES), moment(CLAIM_ISSUED)];
   if (issuedAt === null) malformed("claim 6 missing");
   if (notBefore !== null && expiresAt !== null && notBefore >= expiresAt) malformed("claims 5 and 4");
