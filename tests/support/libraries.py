@@ -6,6 +6,7 @@ Fixtures (loaded by `tests/conftest.py`):
 * `sqlite_library`: the same on SQLite only, for tests that are not about the store.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -92,9 +93,19 @@ def library(empty_database: Database, clock: Clock) -> Iterator[Library]:
     close_library(lib)
 
 
+@pytest.fixture(scope="session")
+def ready_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new library on SQLite that nobody opens: tests copy it, since making one takes seconds."""
+    home = tmp_path_factory.mktemp("ready") / "library"
+    new_home(home, now=Clock.started()())
+    return home
+
+
 @pytest.fixture
-def sqlite_library(tmp_path: Path, clock: Clock) -> Iterator[Library]:
-    """An open library on SQLite."""
-    lib = opened(new_home(tmp_path / "library", now=clock()), now=clock)
+def sqlite_library(ready_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Library]:
+    """An open library on SQLite, as new."""
+    home = tmp_path / "library"
+    shutil.copytree(ready_home, home)
+    lib = opened(read_settings(home), now=clock)
     yield lib
     close_library(lib)
