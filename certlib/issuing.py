@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from certlib.enrolling import IssuingKit, issuing_kit
-from certlib.errors import CertlibError, ConflictError, InvalidRequestError, NotFoundError, TypeFolderError
+from certlib.errors import (
+    CertlibError,
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    TypeFolderError,
+    UnavailableError,
+)
 from certlib.identifiers import GBT36904_ROOT
 from certlib.lawfulness import checked_request
 from certlib.making import Piece, made_licences, pages, unreserved
@@ -33,6 +40,10 @@ if TYPE_CHECKING:
 
 RESUME_AFTER = timedelta(minutes=10)
 """A reservation younger than this may still be at work in another process."""
+RACE_ATTEMPTS = 10
+"""Each one ends with at least one more of the block's licences recorded by somebody."""
+FINISHED_ELSEWHERE = frozenset({"already_recorded", "already_void"})
+"""What the store answers when another worker was quicker with the same reservation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,11 +87,22 @@ def issue(lib: Library, request: IssueRequest) -> Issued:
 def issue_block(lib: Library, requests: Sequence[IssueRequest]) -> list[BlockOutcome]:
     """Issue up to a few hundred licences as one block: one outcome per request, in their order.
 
-    A bad request never stops a good one. Two transactions serve the whole block. Safe to run again.
+    A bad request never stops a good one. Two transactions serve the whole block. Safe to run again. Where somebody
+    else finishes one of the same reservations first, the block is judged anew and that licence is the answer.
 
     Raises:
         SetupError, UnavailableError: what stops every row alike; nothing is lost, run again.
     """
+    for _attempt in range(RACE_ATTEMPTS):
+        try:
+            return _issued_block(lib, requests)
+        except ConflictError as error:
+            if error.code not in FINISHED_ELSEWHERE:
+                raise
+    raise UnavailableError("others work on the same licences again and again; try later")
+
+
+def _issued_block(lib: Library, requests: Sequence[IssueRequest]) -> list[BlockOutcome]:
     outcomes: list[BlockOutcome | None] = [None] * len(requests)
     intents: list[tuple[int, Intent]] = []
     context = _Context(lib)
@@ -143,7 +165,12 @@ def sweep(lib: Library, *, older_than: timedelta = RESUME_AFTER) -> Iterator[Blo
     """
     context = _Context(lib)
     for reservation in list(reserving.prepared(lib.store, older_than=lib.now() - older_than)):
-        recorded, refused = _make_and_record(lib, [context.piece(reservation)])
+        try:
+            recorded, refused = _make_and_record(lib, [context.piece(reservation)])
+        except ConflictError as error:
+            if error.code not in FINISHED_ELSEWHERE:
+                raise
+            continue  # it is no longer left behind
         if (licence := recorded.get(reservation.identifier)) is not None:
             yield BlockOutcome(licence=licence, new=True, error=None)
         else:
