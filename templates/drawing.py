@@ -186,6 +186,9 @@ def arc(
     scale = math.sqrt(max(1.0, (px / rx) ** 2 + (py / ry) ** 2))
     rx, ry = rx * scale, ry * scale
     below = (rx * py) ** 2 + (ry * px) ** 2
+    if below == 0:
+        # The ends are nearer to each other than numbers can tell.
+        return [("L", end)]
     root = math.sqrt(max(0.0, ((rx * ry) ** 2 - below) / below))
     if flags[0] == flags[1]:
         root = -root

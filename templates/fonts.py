@@ -143,7 +143,7 @@ class FontBook:
     def __init__(self, font_folders: tuple[Path, ...] | None = None) -> None:
         """Look for installed families in these folders; by default in the system's."""
         self._folders = system_font_folders() if font_folders is None else font_folders
-        self._faces: dict[tuple[str, int, float], Face] = {}
+        self._faces: dict[tuple[str, str, str, int, float], Face] = {}
 
     def face(self, role: FontRole, folder: Path) -> Face:
         """Return the face of a role; `folder` is the form's, for its own font files.
@@ -151,7 +151,7 @@ class FontBook:
         Raises:
             FontMissingError: with how to get the font, or the digest of the other file found.
         """
-        key = (role.sha256, role.weight, role.optical)
+        key = (role.family, role.file, role.sha256, role.weight, role.optical)
         if key not in self._faces:
             path, advice = self._find(role, folder)
             where = f"[fonts.{role.name}]"

@@ -184,8 +184,8 @@ BACKGROUND = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 297 210">
 <stop offset="0" stop-color="#a8761c"/><stop offset="1" stop-color="#e8c87c"/></linearGradient></defs>
 <rect x="10" y="10" width="277" height="190" rx="3" fill="none" stroke="#a8761c" stroke-width="0.6"/>
 <rect x="20" y="44" width="150" height="1" fill="url(#g)" fill-opacity="0.6"/>
-<g transform="translate(148 180) rotate(45)" opacity="0.5"><path d="M-3 -3 h6 v6 h-6 z M0 0 a2 2 0 1 1 1 1" fill="#8c1515"
-fill-rule="evenodd"/></g></svg>"""
+<g transform="translate(148 180) rotate(45)" opacity="0.5"><path d="M-3 -3 h6 v6 h-6 z M0 0 a2 2 0 1 1 1 1"
+fill="#8c1515" fill-rule="evenodd"/></g></svg>"""
 
 LAYOUT = HEAD + BOXES
 
