@@ -99,7 +99,7 @@ async def _given(request: Request) -> bytes | str:
             if not isinstance(file, UploadFile):
                 raise _bad("file", "required", "one file is needed")
             return await file.read()
-    except MultiPartException as error:
+    except (MultiPartException, HTTPException) as error:  # Starlette raises the second inside an application
         raise _bad("(body)", "bad_form", "is no form with one file") from error
 
 

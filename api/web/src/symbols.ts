@@ -7,7 +7,7 @@ const CROSS = "M16.5 16.5l15 15M31.5 16.5l-15 15";
 
 export const SYMBOLS: Readonly<Record<Word, readonly string[]>> = {
   valid: [RING, TICK],
-  valid_offline: ["M35.5 7.6A20 20 0 1 0 44 24", TICK, "M36 15l9-9M36 6l9 9"],
+  valid_offline: [RING, TICK], // its ring is dashed
   suspended: [RING, "M19 16v16M29 16v16"],
   expired: [RING, "M24 12.5V24l8 5"],
   not_yet_effective: ["M8 10h32v31H8zM8 19h32M16 5v9M32 5v9", "M18 30h12M25 25l5 5l-5 5"],
