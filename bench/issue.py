@@ -8,20 +8,23 @@ import itertools
 import multiprocessing
 import os
 import shutil
+import statistics
 import tempfile
+import time
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bench.library import new_library
 from bench.peer import UsualStack
 from bench.register import AGENCY, ROOT, BusinessRegister, write_register
-from bench.table import Subject, interleaved, print_machine, print_table, rate_rows
+from bench.table import RATE_HEADER, Subject, figure, interleaved, print_machine, print_table, progress, rate_rows
 from certlib.batch import run_batch
-from certlib.cataloguing import add_shipped_types
 from certlib.config import Settings, read_settings
-from certlib.enrolling import add_agency, create_library, issuing_kit
-from certlib.issuing import identifier_root
+from certlib.enrolling import issuing_kit
+from certlib.issuing import identifier_root, issue_block
 from certlib.lawfulness import checked_request
-from certlib.library import Library, close_library, open_library, utc_now
+from certlib.library import Library, close_library, open_library
 from certlib.making import Piece, made_licences, unreserved
 from certlib.store.values import Intent, MadeLicence
 from signing.keys import KeyAlgorithm, generate_key
@@ -33,17 +36,18 @@ if TYPE_CHECKING:
 
 BLOCK = 64
 MAP = ROOT / "templates" / "business-licence" / "ningbo.map.toml"
-
-
-def new_library(home: Path, algorithm: KeyAlgorithm) -> Settings:
-    """A library at `home` with one agency that seals with `algorithm`."""
-    settings = read_settings(home)
-    create_library(settings, organisation="Bench", now=utc_now())
-    lib = open_library(settings)
-    add_shipped_types(lib, operator="bench")
-    add_agency(lib, AGENCY, seal_algorithm=algorithm, operator="bench")
-    close_library(lib)
-    return settings
+STEADY = (0.1, 0.9)
+"""Between these shares of the rows a batch runs steadily: processes have started, none is out of work yet."""
+STAGES = {
+    "prepared": "rows judged",
+    "reserved": "reservation committed",
+    "signed": "tokens signed",
+    "drawn": "QR matrices",
+    "rendered": "pages written",
+    "sealed": "seals",
+    "verified": "own work checked",
+    "recorded": "recorded: blobs encrypted and synced, record and audit committed",
+}
 
 
 def pieces(
@@ -78,6 +82,7 @@ class Pipeline:
         self.register = BusinessRegister(self.folder.licence_type)
         self.target = target
         self.made = 0
+        self.sizes: list[int] = []
         self.run(BLOCK)  # fonts, form and CMS templates are made once per process, before the clock runs
 
     def run(self, count: int) -> int:
@@ -88,16 +93,17 @@ class Pipeline:
                 if not isinstance(result, MadeLicence):
                     raise result
                 (self.target / f"{os.getpid()}-{done % 500}.pdf").write_bytes(result.pdf)
+                self.sizes.append(len(result.pdf))
                 done += 1
         self.made += count
         return done
 
 
-def _pipeline_worker(home: str, target: str, count: int, gate: object, done: object) -> None:
+def _pipeline_worker(home: str, target: str, count: int, gate: Any, done: Any) -> None:  # noqa: ANN401  # queues
     pipeline = Pipeline(read_settings(Path(home)), Path(target))
-    done.put(0)  # type: ignore[attr-defined]  # a multiprocessing queue
-    while gate.get():  # type: ignore[attr-defined]  # as above
-        done.put(pipeline.run(count))  # type: ignore[attr-defined]  # as above
+    done.put(0)
+    while gate.get():
+        done.put(pipeline.run(count))
 
 
 class PipelinePool:
@@ -152,23 +158,63 @@ class Durable:
     def __init__(self, template: Path, scratch: Path, count: int, workers: int) -> None:
         self.template, self.scratch, self.count, self.workers = template, scratch, count, workers
         self.rounds = itertools.count()
+        self.steady: list[float] = []
+        """Rows a second of each round in its steady part; empty where the register is too short for one."""
 
     def run(self) -> int:
         """Issue a register of `count` rows."""
         home = self.scratch / f"durable-{self.workers}-{next(self.rounds)}"
         shutil.copytree(self.template, home)
         lib = open_library(read_settings(home))
+        marks: list[tuple[int, float]] = []
         try:
             summary = run_batch(
                 lib, "business-licence", self.scratch / f"register-{self.count}.csv", MAP,
                 agency_code=AGENCY.code, workers=self.workers, out=None,
+                progress=lambda done, _refused, _part: marks.append((done, time.perf_counter())),
             )  # fmt: skip
         finally:
             close_library(lib)
         if summary.issued != self.count:
             raise SystemExit(f"issued {summary.issued} of {self.count}: {summary.refused_by_code}")
         shutil.rmtree(home)
+        inside = [mark for mark in marks if STEADY[0] * self.count <= mark[0] <= STEADY[1] * self.count]
+        if len(inside) > 1:
+            self.steady.append((inside[-1][0] - inside[0][0]) / (inside[-1][1] - inside[0][1]))
         return self.count
+
+
+class Stages:
+    """Where the time of a durable licence goes: the library's own steps, by CPU and by wall clock."""
+
+    def __init__(self, home: Path) -> None:
+        self.lib = open_library(read_settings(home), step=self._step)
+        self.wall: Counter[str] = Counter()
+        self.cpu: Counter[str] = Counter()
+        self.last = (0.0, 0.0)
+
+    def _step(self, name: str) -> None:
+        now = (time.perf_counter(), time.process_time())
+        self.wall[name] += now[0] - self.last[0]  # type: ignore[assignment]  # a counter of seconds
+        self.cpu[name] += now[1] - self.last[1]  # type: ignore[assignment]  # as above
+        self.last = now
+
+    def rows(self, count: int) -> list[list[str]]:
+        """Issue `count` licences; one row a stage, milliseconds a licence."""
+        register = BusinessRegister(self.lib.press.folder("business-licence", 1).licence_type)
+        for start in range(0, count + BLOCK, BLOCK):
+            requests = [register.request(start + number) for number in range(BLOCK)]
+            if start <= BLOCK:  # the first block lays out the form and does not count
+                self.wall.clear()
+                self.cpu.clear()
+            self.last = (time.perf_counter(), time.process_time())
+            issue_block(self.lib, requests)
+        close_library(self.lib)
+        blocks = max(1, (count + BLOCK - 1) // BLOCK)
+        each = 1000 / (blocks * BLOCK)
+        rows = [[STAGES[name], f"{self.cpu[name] * each:.3f}", f"{self.wall[name] * each:.3f}"] for name in STAGES]
+        total = [f"{sum(one.values()) * each:.3f}" for one in (self.cpu, self.wall)]
+        return [*rows, ["together", *total]]
 
 
 def main() -> None:
@@ -184,16 +230,19 @@ def main() -> None:
         os.chdir(scratch)
         for algorithm in (KeyAlgorithm.P256, KeyAlgorithm.RSA2048):
             measure(scratch / algorithm, algorithm, options.count, options.rounds, options.peer_count)
+        os.chdir("/")
 
 
 def measure(scratch: Path, algorithm: KeyAlgorithm, count: int, rounds: int, peer_count: int) -> None:
-    """One table for one kind of key."""
+    """The tables for one kind of key."""
     scratch.mkdir()
     (scratch / "pdf").mkdir()
+    progress("making a library")
     settings = new_library(scratch / "library", algorithm)
     write_register(scratch / f"register-{count}.csv", count)
+    shutil.copytree(settings.home, scratch / "stages")
     pipeline = Pipeline(settings, scratch / "pdf")
-    size = next((scratch / "pdf").glob("*.pdf")).stat().st_size
+    size = round(statistics.median(pipeline.sizes))
     pool = PipelinePool(settings, scratch / "pdf", 2, count)
     floor = Floor(algorithm, scratch / "pdf", size)
     peer = UsualStack(algorithm, [pipeline.register.request(number) for number in range(peer_count)])
@@ -212,9 +261,20 @@ def measure(scratch: Path, algorithm: KeyAlgorithm, count: int, rounds: int, pee
     finally:
         pool.close()
         close_library(pipeline.lib)
-    header = ("what", "licences/s", "range", "CPU ms each", "against the usual stack")
-    title = f"Issuing, {algorithm}, {count} licences a round, {size:,} bytes a PDF"
-    print_table(title, header, rate_rows(measured, against=usual))
+    title = f"Issuing, {algorithm}, {count} licences a round, median PDF {size:,} bytes"
+    print_table(title, (*RATE_HEADER, "against the usual stack"), rate_rows(measured, against=usual))
+    if one.steady and two.steady:
+        print_table(
+            "The durable batch after its start (rows from 10 % to 90 %)",
+            ("processes", "licences/s", "range"),
+            [
+                [each.workers, figure(statistics.median(each.steady)),
+                 f"{figure(min(each.steady))}-{figure(max(each.steady))}"]
+                for each in (one, two)
+            ],
+        )  # fmt: skip
+    stages = Stages(scratch / "stages")
+    print_table("Where a durable licence's time goes", ("stage", "CPU ms", "wall ms"), stages.rows(count // 2))
 
 
 if __name__ == "__main__":

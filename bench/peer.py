@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,8 +81,6 @@ class UsualStack:
 
 
 def _signer(algorithm: KeyAlgorithm) -> signers.SimpleSigner:
-    import tempfile  # noqa: PLC0415  # once
-
     key, now = generate_key(algorithm), datetime.now(UTC)
     certificate = create_root(
         key, common_name="Peer", organisation="Peer", not_before_at=now - timedelta(days=1),
@@ -91,7 +90,8 @@ def _signer(algorithm: KeyAlgorithm) -> signers.SimpleSigner:
         key_file, certificate_file = Path(folder, "key.pem"), Path(folder, "certificate.der")
         key_file.write_bytes(key.encrypted_pem(b"peer"))
         certificate_file.write_bytes(certificate)
-        signer = signers.SimpleSigner.load(str(key_file), str(certificate_file), key_passphrase=b"peer")
+        load = signers.SimpleSigner.load
+        signer: signers.SimpleSigner | None = load(str(key_file), str(certificate_file), key_passphrase=b"peer")  # type: ignore[no-untyped-call]  # pyHanko has no types here
     if signer is None:
         raise SystemExit("pyHanko did not load the key")
     return signer

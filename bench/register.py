@@ -13,6 +13,8 @@ from certlib.intake import RequestMaker, open_register, parse_map
 from certlib.model import Agency
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from certlib.catalogue import LicenceType
     from certlib.model import IssueRequest
 
@@ -77,8 +79,25 @@ def write_register(path: Path, count: int) -> None:
         reader = csv.DictReader(file)
         rows = [row for row in reader if row["reg_state"] == "存续"]
         columns = list(reader.fieldnames or [])
+    _write(path, columns, ({**rows[index % len(rows)], "uni_social_crd_cd": uscc(index)} for index in range(count)))
+
+
+def write_small_register(path: Path, count: int) -> None:
+    """A CSV of `count` rows with the Seattle columns, whose licences are the smallest that we ship."""
+    source = SHARED / "seattle-business-licences.csv"
+    with (source if source.is_file() else ROOT / "samples" / "businesses.csv").open(
+        encoding="utf-8-sig", newline=""
+    ) as file:
+        reader = csv.DictReader(file)
+        rows = [row for row in reader if row["business_legal_name"] and row["license_start_date"]]
+        columns = list(reader.fieldnames or [])
+    _write(
+        path, columns, ({**rows[index % len(rows)], "city_account_number": f"{index:016d}"} for index in range(count))
+    )
+
+
+def _write(path: Path, columns: list[str], rows: Iterable[dict[str, str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
-        for index in range(count):
-            writer.writerow({**rows[index % len(rows)], "uni_social_crd_cd": uscc(index)})
+        writer.writerows(rows)
