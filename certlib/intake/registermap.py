@@ -95,7 +95,8 @@ class RegisterMap:
         several: list[tuple[str, Source | None]] = [("number", self.number)]
         for holder in self.holders:
             several += [("holder_name", holder.name), ("holder_code", holder.code), ("holder_code", holder.code_type)]
-        several += [("issued_on", self.issued_on), ("effective_on", self.effective_on), ("expires_on", self.expires_on)]
+        several += [("issued_on", self.issued_on), ("effective_on", self.effective_on or self.issued_on)]
+        several.append(("expires_on", self.expires_on))
         several += [("area_code", self.area_code), *self.fields.items(), *self.images.items()]
         if self.state is not None:
             several.append(("document_number", self.state.document_number))
