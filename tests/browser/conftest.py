@@ -54,7 +54,13 @@ def context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     made: list[BrowserContext] = []
     noise: list[str] = []
 
-    def make(*, screen: str = "desktop", locale: str = "en-GB", **settings: Any) -> BrowserContext:  # noqa: ANN401  # Playwright's
+    def make(
+        *,
+        screen: str = "desktop",
+        locale: str = "en-GB",
+        real_clock: bool = False,
+        **settings: Any,  # noqa: ANN401  # Playwright's
+    ) -> BrowserContext:
         scale = 2 if screen == "phone" else 1
         context = browser.new_context(
             viewport=SCREENS[screen],  # type: ignore[arg-type]  # a ViewportSize by its members
@@ -63,7 +69,8 @@ def context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
             timezone_id="Europe/London",
             **settings,
         )
-        context.clock.set_fixed_time(NOW)
+        if not real_clock:
+            context.clock.set_fixed_time(NOW)
         context.on("console", lambda message: noise.append(message.text) if message.type == "error" else None)
         context.on("weberror", lambda error: noise.append(str(error.error)))
         made.append(context)

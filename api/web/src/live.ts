@@ -32,7 +32,9 @@ async function ask(path: string, init: RequestInit, kind: string, timeoutSeconds
 
 /** The public answer for an identifier or look-up code. */
 export function askByKey(key: string, kind: "identifier" | "code", timeoutSeconds = 8): Promise<Answer> {
-  return ask(`/v1/verify/${encodeURIComponent(key)}`, { headers: { Accept: "application/json" } }, kind, timeoutSeconds);
+  // The browser's own cache is passed by: who asks again wants to know it now.
+  const init: RequestInit = { headers: { Accept: "application/json" }, cache: "no-store" };
+  return ask(`/v1/verify/${encodeURIComponent(key)}`, init, kind, timeoutSeconds);
 }
 
 /** The verdict on a PDF, or on a photo or scan of a licence. */
