@@ -1,10 +1,10 @@
-"""A library of the bench's own: one agency, the shipped types."""
+"""A library of the bench's own: two agencies, the shipped types."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.register import AGENCY, BusinessRegister
+from bench.register import AGENCY, CITY, BusinessRegister
 from certlib.cataloguing import add_shipped_types
 from certlib.config import SETTINGS_FILE, Settings, read_settings
 from certlib.enrolling import add_agency, create_library
@@ -23,7 +23,7 @@ PLENTY = 10**9
 
 
 def new_library(home: Path, algorithm: KeyAlgorithm = KeyAlgorithm.P256) -> Settings:
-    """A library at `home` with one agency that seals with `algorithm`; it counts look-ups, but refuses none."""
+    """A library at `home` whose agencies seal with `algorithm`; it counts look-ups, but refuses none."""
     home.mkdir(parents=True, mode=0o700)
     (home / SETTINGS_FILE).write_text(f'verify_url = "{VERIFY_URL}"\nlookups_per_minute = {PLENTY}\n', "utf-8")
     settings = read_settings(home)
@@ -31,7 +31,8 @@ def new_library(home: Path, algorithm: KeyAlgorithm = KeyAlgorithm.P256) -> Sett
     lib = open_library(settings)
     try:
         add_shipped_types(lib, operator="bench")
-        add_agency(lib, AGENCY, seal_algorithm=algorithm, operator="bench")
+        for agency in (AGENCY, CITY):
+            add_agency(lib, agency, seal_algorithm=algorithm, operator="bench")
     finally:
         close_library(lib)
     return settings

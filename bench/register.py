@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 AGENCY = Agency(code=AgencyCode("11990200MB90000230"), name="样本市市场监督管理局", name_en="Sample City Market Bureau")
+CITY = Agency(code=AgencyCode("RAINPORT"), name="City of Rainport", timezone="America/Los_Angeles")
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100-2015, 4.6
 
 
