@@ -11,6 +11,7 @@ import { judgeOffline } from "../../api/web/src/offline.ts";
 import { LANGUAGES, TEXTS } from "../../api/web/src/texts.ts";
 import { verifyToken } from "../../api/web/src/token.ts";
 import { type TrustPack, openPack } from "../../api/web/src/trust.ts";
+import { valueText } from "../../api/web/src/view.ts";
 import { type Verdict, WORDS, type Word, cannotTell, readVerdict } from "../../api/web/src/verdict.ts";
 
 declare const REPOSITORY: string;
@@ -150,6 +151,15 @@ test("the register is asked only about tokens that are genuine", () => {
   assert(worthAsking(judged("valid")) && worthAsking(judged("revoked")) && worthAsking(judged("no_list")));
   assert(!worthAsking(judged("hello")) && !worthAsking(cannotTell("token", "no_trust")));
   assert(!worthAsking(judged("valid", open(vectors.no_agency_pack))));
+});
+
+test("values are written for people, and the unusual ones stay as they are", () => {
+  const texts = TEXTS.en;
+  assert.equal(valueText("1680000.00", "money", texts), "1,680,000.00");
+  assert.equal(valueText("999", "integer", texts), "999");
+  assert.equal(valueText("0012345", "text", texts), "0012345");
+  assert.equal(valueText("about 5000", "money", texts), "about 5000");
+  assert.equal(valueText("2026-11-22", "date", texts), "22 November 2026");
 });
 
 test("a mask fits only what it could hide", () => {

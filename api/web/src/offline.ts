@@ -59,8 +59,10 @@ function shownOf(token: VerifiedToken, body: JsonObject): Shown {
   const fields = [...claims.fields]
     .filter(([key]) => key >= FIRST_TYPE_FIELD)
     .map(([key, value]) => {
-      const known: Names | null = namesOf(member(member(type, "fields"), String(key)));
-      return { label: known ?? { zh: `第 ${key} 项`, en: `Field ${key}` }, value: String(value) };
+      const entry = member(member(type, "fields"), String(key));
+      const known: Names | null = namesOf(entry);
+      const kind = String(member(entry, "kind") ?? "text");
+      return { label: known ?? { zh: `第 ${key} 项`, en: `Field ${key}` }, value: String(value), kind };
     });
   return {
     ...nothingShown(),
@@ -70,7 +72,6 @@ function shownOf(token: VerifiedToken, body: JsonObject): Shown {
     numberLabel: namesOf(member(type, "number")),
     agency: namesOf(agency) ?? (own ? { zh: own, en: own } : null),
     holders: [{ name: get(FIELD_HOLDER_NAME), code: get(FIELD_HOLDER_CODE) }],
-    issuedOn: dayIn(claims.issuedAt, zone),
     effectiveOn: claims.notBefore === null ? "" : dayIn(claims.notBefore, zone),
     expiresOn: claims.expiresAt === null ? null : dayIn(claims.expiresAt, zone),
     fields,

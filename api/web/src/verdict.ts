@@ -31,6 +31,8 @@ export interface ShownHolder {
 export interface ShownField {
   label: Names;
   value: string;
+  /** `text`, `date`, `money`, `integer`: how the value is written for people. */
+  kind: string;
 }
 
 /** Masked public data; an empty text or list means not known. */
@@ -41,6 +43,7 @@ export interface Shown {
   numberLabel: Names | null;
   agency: Names | null;
   holders: ShownHolder[];
+  /** As on the face; a token does not carry it. */
   issuedOn: string;
   effectiveOn: string;
   /** ISO date, `""` when not known, null for long-term. */
@@ -126,7 +129,7 @@ function objects(value: JsonValue | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-function shownOf(value: JsonObject): Shown {
+function shownOf(value: JsonObject, withIssueDay: boolean): Shown {
   return {
     identifier: text(value["identifier"]),
     type: namesOf(value["type"]),
@@ -134,12 +137,13 @@ function shownOf(value: JsonObject): Shown {
     numberLabel: namesOf(value["number_label"]),
     agency: namesOf(value["agency"]),
     holders: objects(value["holders"]).map((holder) => ({ name: text(holder["name"]), code: text(holder["code"]) })),
-    issuedOn: text(value["issued_on"]),
+    issuedOn: withIssueDay ? text(value["issued_on"]) : "",
     effectiveOn: text(value["effective_on"]),
     expiresOn: value["expires_on"] === null ? null : text(value["expires_on"]),
     fields: objects(value["fields"]).map((field) => ({
       label: namesOf(field["label"]) ?? { zh: text(field["name"]), en: text(field["name"]) },
       value: text(field["value"]),
+      kind: text(field["kind"]) || "text",
     })),
     checkPhrase: text(value["check_phrase"]),
     supersededBy: text(value["superseded_by"]),
@@ -160,7 +164,8 @@ export function readVerdict(value: JsonValue, kind: string): Verdict | null {
       code: text(check["code"]),
     })),
     fault: text(value["fault"]),
-    shown: shownOf(isObject(value["shown"]) ? value["shown"] : value),
+    // Of a token or file it would be the day of signing, which is not printed and would only confuse.
+    shown: shownOf(isObject(value["shown"]) ? value["shown"] : value, ["code", "identifier"].includes(text(value["kind"]) || kind)),
     statusAsOf: text(value["status_as_of"]),
     statusSource: source === "snapshot" ? "snapshot" : value["status_as_of"] ? "live" : "",
     snapshotAgeSeconds: typeof value["snapshot_age_seconds"] === "number" ? value["snapshot_age_seconds"] : null,

@@ -36,6 +36,15 @@ export function dayText(iso: string, texts: Texts): string {
   return Number.isNaN(day.getTime()) ? iso : new Intl.DateTimeFormat(texts.locale, { dateStyle: "long", timeZone: "UTC" }).format(day);
 }
 
+/** A field's value for people: days in words, whole thousands apart; anything unusual stays as it is. */
+export function valueText(value: string, kind: string, texts: Texts): string {
+  if (kind === "date" && /^\d{4}-\d{2}-\d{2}$/.test(value)) return dayText(value, texts);
+  if (kind !== "money" && kind !== "integer") return value;
+  const [whole, rest] = value.split(".");
+  if (!/^\d{1,15}$/.test(whole ?? "") || (rest !== undefined && !/^\d+$/.test(rest))) return value;
+  return (whole ?? "").replace(/\B(?=(\d{3})+$)/g, ",") + (rest === undefined ? "" : `.${rest}`);
+}
+
 function named(names: Names | null, language: Language): string {
   return names === null ? "" : names[language];
 }
@@ -98,7 +107,7 @@ function facts(verdict: Verdict, setting: Setting): HTMLElement | null {
     row(words.issued, day(shown.issuedOn)),
     row(words.effective, day(shown.effectiveOn)),
     row(words.expires, shown.expiresOn === null ? words.longTerm : day(shown.expiresOn)),
-    ...shown.fields.map((field) => row(named(field.label, language), field.value)),
+    ...shown.fields.map((field) => row(named(field.label, language), valueText(field.value, field.kind, texts))),
     row(words.identifier, shown.identifier, "code small"),
   ];
   list.append(...rows.filter((each) => each !== null));
