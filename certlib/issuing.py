@@ -62,6 +62,8 @@ class BlockOutcome:
     licence: Licence | None
     new: bool
     error: CertlibError | None
+    pdf: bytes | None = None
+    """The sealed PDF where this call made it; of other licences the store has it."""
 
 
 def issue(lib: Library, request: IssueRequest) -> Issued:
@@ -130,15 +132,18 @@ def _issued_block(lib: Library, requests: Sequence[IssueRequest]) -> list[BlockO
     for index, reservation in waiting:
         identifier = reservation.identifier
         if identifier in recorded:
-            outcomes[index] = BlockOutcome(licence=recorded[identifier], new=identifier not in first, error=None)
+            licence, pdf = recorded[identifier]
+            outcomes[index] = BlockOutcome(licence=licence, new=identifier not in first, error=None, pdf=pdf)
             first.add(identifier)
         else:
             outcomes[index] = _refused(refused[identifier])
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _make_and_record(lib: Library, pieces: list[Piece]) -> tuple[dict[str, Licence], dict[str, CertlibError]]:
-    """Steps 3 to 5 for reservations: licences by identifier, and refusals whose reservations were voided."""
+def _make_and_record(
+    lib: Library, pieces: list[Piece]
+) -> tuple[dict[str, tuple[Licence, bytes]], dict[str, CertlibError]]:
+    """Steps 3 to 5: licences with their PDFs by identifier, and refusals whose reservations were voided."""
     made: list[MadeLicence] = []
     refused: dict[str, CertlibError] = {}
     for piece, result in zip(pieces, made_licences(lib, pieces), strict=True):
@@ -154,7 +159,8 @@ def _make_and_record(lib: Library, pieces: list[Piece]) -> tuple[dict[str, Licen
     lib.step("verified")
     licences = recording.record(lib.store, made, now=lib.now()) if made else []
     lib.step("recorded")
-    return {licence.identifier: licence for licence in licences}, refused
+    pdfs = {each.reserved.identifier: each.pdf for each in made}
+    return {licence.identifier: (licence, pdfs[licence.identifier]) for licence in licences}, refused
 
 
 def sweep(lib: Library, *, older_than: timedelta = RESUME_AFTER) -> Iterator[BlockOutcome]:
@@ -171,8 +177,9 @@ def sweep(lib: Library, *, older_than: timedelta = RESUME_AFTER) -> Iterator[Blo
             if error.code not in FINISHED_ELSEWHERE:
                 raise
             continue  # it is no longer left behind
-        if (licence := recorded.get(reservation.identifier)) is not None:
-            yield BlockOutcome(licence=licence, new=True, error=None)
+        if (done := recorded.get(reservation.identifier)) is not None:
+            licence, pdf = done
+            yield BlockOutcome(licence=licence, new=True, error=None, pdf=pdf)
         else:
             yield _refused(refused[reservation.identifier])
 

@@ -89,13 +89,10 @@ def results_of(lib: Library, task: Task, job: Job, *, wait: Callable[[float], No
     gated = not job.gate
     results = []
     for candidate, outcome in zip(job.candidates, outcomes, strict=True):
-        if outcome.licence is None:
-            results.append(Result(faults=_faults(outcome.error)))
-            continue
-        if not gated:
+        if not gated and outcome.licence is not None:
             gate_licence(lib, outcome.licence)
             gated = True
-        results.append(_result(lib, task, candidate, outcome.licence, new=outcome.new, wait=wait))
+        results.append(_result(lib, task, candidate, outcome, wait=wait))
     return tuple(results)
 
 
@@ -152,9 +149,12 @@ def _differs(request: IssueRequest, licence: Licence) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _result(  # noqa: PLR0913  # what a licence needs to be handed out
-    lib: Library, task: Task, candidate: Candidate, licence: Licence, *, new: bool, wait: Callable[[float], None]
+def _result(
+    lib: Library, task: Task, candidate: Candidate, outcome: BlockOutcome, *, wait: Callable[[float], None]
 ) -> Result:
+    licence = outcome.licence
+    if licence is None:
+        return Result(faults=_faults(outcome.error))
     faults: tuple[FieldFault, ...] = ()
     if candidate.as_status is not None and licence.status is not candidate.as_status:
         change = StatusRequest(
@@ -172,8 +172,8 @@ def _result(  # noqa: PLR0913  # what a licence needs to be handed out
     return Result(
         identifier=licence.identifier,
         public_code=licence.public_code,
-        file=_written(lib, task, candidate.row, licence) if task.out is not None else "",
-        new=new,
+        file=_written(lib, task, candidate.row, licence, outcome.pdf) if task.out is not None else "",
+        new=outcome.new,
         faults=faults,
     )
 
@@ -202,25 +202,39 @@ def file_name(licence: Licence) -> str:
     return f"{stem}_{serial[-6:]}.pdf"
 
 
-def _written(lib: Library, task: Task, row: int, licence: Licence) -> str:
+def _written(lib: Library, task: Task, row: int, licence: Licence, pdf: bytes | None) -> str:
     """The path of the PDF below the output folder, where it stands whole when this returns."""
-    folder = Path(f"{row // ROWS_PER_FOLDER:06d}") if task.many else Path()
-    relative = folder / file_name(licence)
-    target = (task.out or Path()) / relative
+    folder = f"{row // ROWS_PER_FOLDER:06d}/" if task.many else ""
+    relative = folder + file_name(licence)
+    target = f"{task.out}/{relative}"
+    part = f"{task.out}/{folder}.{os.getpid()}.part"
     try:
-        if not _stands(target, licence):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{os.getpid()}.part")
-            part.write_bytes(pdf_of(lib.store, licence))
-            part.replace(target)
+        if pdf is None and not _stands(target, licence):
+            pdf = pdf_of(lib.store, licence)
+        if pdf is not None:
+            _write(part, pdf)
+            os.replace(part, target)  # noqa: PTH105  # a hundred times a second, without Path
     except OSError as error:
-        raise UnavailableError(f"{target.parent} cannot be written: {error.strerror}", code="out_unwritable") from error
-    return relative.as_posix()
+        raise UnavailableError(f"{target} cannot be written: {error.strerror}", code="out_unwritable") from error
+    return relative
 
 
-def _stands(target: Path, licence: Licence) -> bool:
+def _write(part: str, pdf: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     try:
-        with target.open("rb") as file:
+        handle = os.open(part, flags, 0o666)
+    except FileNotFoundError:
+        Path(part).parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(part, flags, 0o666)
+    with os.fdopen(handle, "wb", buffering=0) as file:
+        written = 0
+        while written < len(pdf):
+            written += file.write(pdf[written:]) or 0
+
+
+def _stands(target: str, licence: Licence) -> bool:
+    try:
+        with Path(target).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == licence.pdf_sha256
     except FileNotFoundError:
         return False
