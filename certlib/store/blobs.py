@@ -10,17 +10,20 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from certlib.errors import NotFoundError, OwnFaultError, UnavailableError
+from certlib.store.engine import reading
 from certlib.store.tables import BUNDLE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Connection
+
+    from certlib.store.engine import Store
 
 FOLDER = "blobs"
 _SUFFIX = ".bundle"
@@ -94,14 +97,17 @@ def bundle_names(home: Path) -> Iterator[str]:
         yield path.relative_to(root).as_posix()
 
 
-def remove_orphans(home: Path, known: Collection[str], *, older_than: datetime) -> tuple[str, ...]:
-    """Remove the bundles that are not in `known` and were written before `older_than`; the names removed.
+def remove_orphans(store: Store, *, older_than: datetime) -> tuple[str, ...]:
+    """Remove the bundles that no row names and that were written before `older_than`; the names removed.
 
-    The caller reads `known` from the database and leaves running writers their time.
+    The caller leaves running writers their time, a day for example: they write first and name afterwards.
     """
     removed = []
-    for name in bundle_names(home):
-        path = home / FOLDER / name
+    names = list(bundle_names(store.home))  # before the rows, so that a bundle named meanwhile is known
+    with reading(store) as conn:
+        known = set(conn.execute(select(BUNDLE.c.name)).scalars())
+    for name in names:
+        path = store.home / FOLDER / name
         if name not in known and path.stat().st_mtime < older_than.timestamp():
             path.unlink()
             removed.append(name)

@@ -97,7 +97,7 @@ def image_binding(identifier: str, field: str) -> str:
 
 def holder_index(cipher: Cipher, code: str) -> bytes:
     """Under which keyed hash a holder's code is found; case does not matter."""
-    return cipher.digest("holder", code.upper().encode())
+    return cipher.digest("holder", code.upper().encode("utf-8", "surrogatepass"))
 
 
 def reserved_value(cipher: Cipher, row: RowMapping, images: Mapping[str, bytes]) -> Reserved:

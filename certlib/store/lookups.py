@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import psycopg
 from sqlalchemy import select, text
@@ -33,6 +34,8 @@ _SUCCESSOR: Final = (
     "SELECT identifier FROM licence WHERE previous_identifier = ? AND previous_identifier <> '' AND state = 'issued' "
     "ORDER BY id DESC LIMIT 1"
 )
+READER_CACHE_KIB: Final = 64 * 1024
+"""Keeps the upper levels of the indexes in memory at millions of rows; taken only as it is used."""
 _MAX_FOUND: Final = 500
 """More hits than this are a search too wide, not an answer (China profile, 7.6)."""
 
@@ -66,6 +69,8 @@ def licence_by_pdf_sha256(store: Store, pdf_sha256: str) -> Licence:
 
 def licences_by_number(store: Store, *, agency_code: str, type_code: str, number: str) -> tuple[Licence, ...]:
     """All versions under a number, oldest first; may be empty."""
+    if not number.isprintable():  # PostgreSQL takes no NUL; no number has one
+        return ()
     query = select(LICENCE).where(
         LICENCE.c.agency_code == agency_code,
         LICENCE.c.type_code == type_code,
@@ -227,10 +232,11 @@ def open_public_reader(store: Store) -> PublicReader:
 
     def sqlite() -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"file:{url.database}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
+            f"file:{quote(str(url.database))}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
         )
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA query_only=ON")
+        connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB}")
         return connection
 
     def postgresql() -> psycopg.Connection[tuple[Any, ...]]:

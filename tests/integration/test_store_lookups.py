@@ -1,6 +1,7 @@
 """Look-ups: one read of one index, and nothing found that was not issued."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -8,7 +9,8 @@ from sqlalchemy import text
 from certlib.errors import NotFoundError, UnavailableError
 from certlib.identifiers import PublicCode
 from certlib.model import Status
-from certlib.store.engine import Store, reading, writing
+from certlib.store.cipher import DataKeys
+from certlib.store.engine import Store, migrate, reading, writing
 from certlib.store.lookups import (
     PublicReader,
     licence_by_code,
@@ -23,6 +25,7 @@ from certlib.store.recording import record
 from certlib.store.reserving import reserve, void
 from certlib.store.statuses import change_status, status_snapshot
 from certlib.store.values import Reserved
+from tests.support.databases import Database, opened
 from tests.support.invariants import check_invariants
 from tests.support.makers import (
     AGENCY_CODE,
@@ -33,6 +36,7 @@ from tests.support.makers import (
     make_intent,
     make_made,
     make_request,
+    register,
     reserve_one,
 )
 
@@ -123,6 +127,9 @@ def test_a_holder_is_found_by_code_whatever_its_place_and_case(store: Store) -> 
     assert licences_by_holder(store, "11010519491231002x") == (licence,)
     assert licences_by_holder(store, "") == ()
     assert licences_by_holder(store, "11010519491231003X") == ()
+    for strange in ("\x00", "\ud800"):
+        assert licences_by_holder(store, strange) == ()
+        assert licences_by_number(store, agency_code=AGENCY_CODE, type_code=TYPE_CODE, number=strange) == ()
 
 
 def test_a_read_begun_after_a_revocation_never_shows_active(store: Store, reader: PublicReader) -> None:
@@ -208,3 +215,17 @@ def test_the_snapshot_names_all_that_is_not_active(store: Store) -> None:
         revoke(store, licence.identifier)
     snapshot = list(status_snapshot(store))
     assert snapshot == sorted((0, each.status_index, Status.REVOKED) for each in licences[::3])
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path, session_data_keys: DataKeys) -> None:
+    home = tmp_path / "证照 a#b%20c&d"
+    home.mkdir()
+    database = Database(kind="sqlite", url=f"sqlite:///{home}/x.sqlite", home=home, data_keys=session_data_keys)
+    with opened(database) as store:
+        migrate(store)
+        register(store)
+        licence = issue_one(store)
+        reader = open_public_reader(store)
+        assert reader.read(licence.public_code) == public_row(store, licence.public_code)
+        reader.close()
+        check_invariants(store)
