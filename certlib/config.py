@@ -11,6 +11,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import quote
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,8 +22,8 @@ from certlib.identifiers import GBT36904_ROOT
 SETTINGS_FILE: Final = "certlib.toml"
 ENV_PREFIX: Final = "CERTLIB_"
 HOME_VARIABLE: Final = "CERTLIB_HOME"
-_OTHER_VARIABLES: Final = frozenset({HOME_VARIABLE, "CERTLIB_CACHE"})
-"""Variables with our prefix that are no settings: where the home is, where cut fonts are cached."""
+_OTHER_VARIABLES: Final = frozenset({HOME_VARIABLE, "CERTLIB_DEBUG"})
+"""Variables with our prefix that are no settings: where the home is, whether faults show their detail."""
 _ROOT: Final = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 _WEB: Final = re.compile(r"https?://[!-~]+")
 
@@ -81,7 +82,7 @@ class Settings(BaseSettings):
     @classmethod
     def _database_in_home(cls, data: dict[str, object]) -> dict[str, object]:
         if data.get("home") and not data.get("database_url"):
-            return {**data, "database_url": f"sqlite:///{data['home']}/certlib.sqlite"}
+            return {**data, "database_url": f"sqlite:///{quote(str(data['home']))}/certlib.sqlite"}
         return data
 
     @field_validator("verify_url")

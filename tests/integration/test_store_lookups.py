@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from certlib.config import read_settings
 from certlib.errors import NotFoundError, UnavailableError
 from certlib.identifiers import PublicCode
 from certlib.model import Status
@@ -218,9 +219,10 @@ def test_the_snapshot_names_all_that_is_not_active(store: Store) -> None:
 
 
 def test_a_folder_may_have_any_name(tmp_path: Path, session_data_keys: DataKeys) -> None:
-    home = tmp_path / "证照 a#b%20c&d"
+    home = tmp_path / "证照 a#b%20c&d?e"
     home.mkdir()
-    database = Database(kind="sqlite", url=f"sqlite:///{home}/x.sqlite", home=home, data_keys=session_data_keys)
+    url = read_settings(home).database_url
+    database = Database(kind="sqlite", url=url, home=home, data_keys=session_data_keys)
     with opened(database) as store:
         migrate(store)
         register(store)
@@ -229,3 +231,4 @@ def test_a_folder_may_have_any_name(tmp_path: Path, session_data_keys: DataKeys)
         assert reader.read(licence.public_code) == public_row(store, licence.public_code)
         reader.close()
         check_invariants(store)
+    assert (home / "certlib.sqlite").is_file()
