@@ -85,6 +85,9 @@ class Filling:
             words = slot.chain.measure(label + line, "under_qr", box.style.spacing)
             self.chars[slot.chain].update(words.text)
             self.under.append(must_fit(words, box))
+        # The lines belong together: all as small as the longest needs.
+        least = min((setting.size for setting in self.under), default=0.0)
+        self.under = [setting._replace(size=least) for setting in self.under]
 
     def _set_watermark(self, index: int, slot: f.WatermarkSlot) -> None:
         text = self.content.values.get(slot.field)
