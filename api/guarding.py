@@ -5,11 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from starlette.datastructures import MutableHeaders
-
 from api.problems import problem
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PAGE_POLICY: Final = (
@@ -27,6 +26,10 @@ HEADERS: Final = {
     "Strict-Transport-Security": "max-age=31536000",
 }
 """On every answer. Browsers take the last one from https only. RFC 6797, 8.1."""
+
+
+_RAW: Final = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+_RAW_AND_POLICY: Final = [*_RAW, (b"content-security-policy", API_POLICY.encode())]
 
 
 class BodyTooLargeError(Exception):
@@ -52,10 +55,9 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             """Async because: ASGI's `send` has no other form."""
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("Content-Security-Policy", API_POLICY)
+                headers = message["headers"]
+                ours = _RAW if any(name == b"content-security-policy" for name, _ in headers) else _RAW_AND_POLICY
+                message["headers"] = [*headers, *ours]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -77,10 +79,12 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"At most {self._max_bytes} bytes.")
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not announced.isdigit() or int(announced) > self._max_bytes:
-            await refusal(scope, receive, send)
+            await self._refusal()(scope, receive, send)
+            return
+        if scope["method"] == "GET":  # nothing of ours reads a body then
+            await self._app(scope, receive, send)
             return
         received = 0
 
@@ -96,4 +100,7 @@ class BodyLimit:
         try:
             await self._app(scope, counted, send)
         except BodyTooLargeError:
-            await refusal(scope, receive, send)
+            await self._refusal()(scope, receive, send)
+
+    def _refusal(self) -> Response:
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"At most {self._max_bytes} bytes.")

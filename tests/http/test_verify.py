@@ -193,7 +193,7 @@ def test_one_client_cannot_ask_without_end(sqlite_library: Library, licence: Lic
         assert [client.get(path).status_code for _ in range(4)] == [200, 200, 200, 429]
         refused = client.get(path)
         assert refused.json()["code"] == "too_many_requests"
-        assert refused.headers["retry-after"] == "60"
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
         assert other.get(path).status_code == 200
         assert [client.post("/v1/verify", json={"text": "x"}).status_code for _ in range(3)] == [200, 200, 429]
     app = create_app(small(sqlite_library, lookups_per_minute=3))
