@@ -6,6 +6,7 @@ Ours, not a library's: the one we tried starts a thread every ten milliseconds u
 from __future__ import annotations
 
 import ipaddress
+import math
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -53,7 +54,7 @@ class Throttle:
         client = client_of(request)
         count = self._counts[client] = self._counts.get(client, 0) + 1
         if count > self._most:
-            wait = int(WINDOW_SECONDS - now % WINDOW_SECONDS) + 1
+            wait = math.ceil(WINDOW_SECONDS - now % WINDOW_SECONDS)
             raise HTTPException(
                 HTTPStatus.TOO_MANY_REQUESTS, "Too many requests in a minute.", headers={"Retry-After": str(wait)}
             )
