@@ -13,6 +13,7 @@ from certlib.errors import FieldFault, InvalidRequestError, SetupError
 from certlib.identifiers import AgencyCode
 from certlib.keyring import KeyRing, write_new_file
 from certlib.lawfulness import text_fault
+from certlib.library import recorded_key
 from certlib.store import agencies
 from certlib.store.cipher import new_data_keys, sealed_data_keys
 from certlib.store.engine import close_store, migrate, open_store
@@ -305,12 +306,12 @@ def issuing_kit(lib: Library, agency_code: str) -> IssuingKit:
     if seal.certificate_der is None:
         raise SetupError(f"seal key {seal.kid} has no certificate")
     try:
-        sealer = CmsSealer(lib.signer.open(seal.uri), (seal.certificate_der,), tsa=lib.tsa)
+        sealer = CmsSealer(recorded_key(lib.signer, seal), (seal.certificate_der,), tsa=lib.tsa)
     except SigningError as error:
         raise SetupError(f"seal key {seal.kid}: {error}") from error
     return IssuingKit(
         agency=agency,
-        token_key=lib.signer.open(token.uri),
+        token_key=recorded_key(lib.signer, token),
         token_keys={bytes.fromhex(token.kid): trusted_key(token)},
         sealer=sealer,
         seal_kid=seal.kid,

@@ -16,7 +16,6 @@ from certlib.store.cipher import open_data_keys
 from certlib.store.engine import close_store, open_store, require_current
 from signing.certificates import read_certificate
 from signing.errors import SigningError
-from signing.keys import kid_of
 from signing.timestamps import TimestampSource
 from templates.fonts import FontBook
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
     from certlib.config import Settings
     from certlib.store import Store
+    from certlib.store.values import KeyRecord
+    from signing.keys import SigningKey
 
 SHIPPED_TYPES: Final = Path(__file__).resolve().parent.parent / "templates"
 
@@ -94,8 +95,9 @@ def _opened(
     if len(roots) != 1 or roots[0].certificate_der is None:
         raise SetupError("the library has no root key", hint="Make the library with: certlib init")
     for key in agencies.keys(store):
-        if key.uri and key.withdrawn_at is None and kid_of(signer.open(key.uri).spki_der).hex() != key.kid:
-            raise SetupError(f"key {key.uri} is not the key {key.kid} on record", hint="Restore the keys folder.")
+        # Agencies' keys are opened when they are needed: each costs a key derivation, and there may be hundreds.
+        if key.owner is None and key.withdrawn_at is None:
+            recorded_key(signer, key)
     return Library(
         settings=settings,
         store=store,
@@ -112,6 +114,18 @@ def _opened(
         now=now,
         step=step,
     )
+
+
+def recorded_key(signer: KeyRing, key: KeyRecord) -> SigningKey:
+    """The opened key that `key` is the record of.
+
+    Raises:
+        SetupError: its file is missing, does not open, or is another key.
+    """
+    opened = signer.open(key.uri)
+    if opened.kid.hex() != key.kid:
+        raise SetupError(f"key {key.uri} is not the key {key.kid} on record", hint="Restore the keys folder.")
+    return opened
 
 
 def timestamp_source(settings: Settings) -> TimestampSource | None:

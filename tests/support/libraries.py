@@ -8,8 +8,10 @@ Fixtures (loaded by `tests/conftest.py`):
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,9 +21,14 @@ from certlib.enrolling import add_agency, create_library
 from certlib.identifiers import AgencyCode
 from certlib.library import Library, close_library, no_step, open_library
 from certlib.model import Agency, Holder, IssueRequest
-from signing.keys import KeyAlgorithm
+from signing.keys import KeyAlgorithm, SigningKey
+from templates.fonts import FontBook
 from tests.support.clock import Clock
-from tests.support.databases import Database
+from tests.support.databases import KINDS
+from tests.support.postgresql import PostgreSQLServer
+
+if TYPE_CHECKING:
+    from templates.form import CompiledForm
 
 MARKET_BUREAU = Agency(
     code=AgencyCode("11990200MB90000230"), name="样本市市场监督管理局", name_en="Sample City Market Bureau"
@@ -48,9 +55,19 @@ def new_home(home: Path, *, database_url: str = "", now: datetime) -> Settings:
     return settings
 
 
+_FORMS: "dict[tuple[str, str, str, int], CompiledForm]" = {}
+"""Compiled forms of this test process: laying one out takes a second, and its key holds all that it depends on."""
+_FONTS = FontBook()
+_KEYS: dict[str, SigningKey] = {}
+"""Opened keys by URI, which names the key's id: opening one takes a key derivation."""
+
+
 def opened(settings: Settings, *, now: Callable[[], datetime], step: Callable[[str], None] = no_step) -> Library:
     """The library of `settings`; the caller closes it."""
-    return open_library(settings, now=now, step=step)
+    lib = open_library(settings, now=now, step=step)
+    _KEYS.update(lib.signer.opened)
+    signer = replace(lib.signer, opened=_KEYS)
+    return replace(lib, press=replace(lib.press, forms=_FORMS, fonts=_FONTS), signer=signer)
 
 
 def company_request(number: str = "91990200MA7EXAM18U", **changes: object) -> IssueRequest:
@@ -83,22 +100,41 @@ def clock() -> Clock:
     return Clock.started()
 
 
-@pytest.fixture
-def library(empty_database: Database, clock: Clock) -> Iterator[Library]:
-    """An open library on each kind of database."""
-    url = "" if empty_database.kind == "sqlite" else empty_database.url
-    settings = new_home(empty_database.home / "library", database_url=url, now=clock())
-    lib = opened(settings, now=clock)
-    yield lib
-    close_library(lib)
-
-
 @pytest.fixture(scope="session")
 def ready_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new library on SQLite that nobody opens: tests copy it, since making one takes seconds."""
     home = tmp_path_factory.mktemp("ready") / "library"
     new_home(home, now=Clock.started()())
     return home
+
+
+@pytest.fixture(scope="session")
+def ready_postgresql(postgresql_server: PostgreSQLServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The same on PostgreSQL: its home, and the name of its database, to be copied both."""
+    home, name = tmp_path_factory.mktemp("ready") / "library", postgresql_server.new_database()
+    new_home(home, database_url=postgresql_server.url(name), now=Clock.started()())
+    return home, name
+
+
+@pytest.fixture(params=KINDS)
+def library(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Library]:
+    """An open library on each kind of database, as new."""
+    home = tmp_path / "library"
+    if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("ready_home"), home)
+        lib = opened(read_settings(home), now=clock)
+        yield lib
+        close_library(lib)
+        return
+    server: PostgreSQLServer = request.getfixturevalue("postgresql_server")
+    ready, template = request.getfixturevalue("ready_postgresql")
+    shutil.copytree(ready, home)
+    name = server.new_database(template=template)
+    (home / "certlib.toml").write_text(f'database_url = "{server.url(name)}"\n', "utf-8")
+    lib = opened(read_settings(home), now=clock)
+    yield lib
+    close_library(lib)
+    server.drop_database(name)
 
 
 @pytest.fixture
