@@ -1,403 +1,399 @@
 """The command line: parse, call one use case, print, exit code.
 
-Exit codes: 0 done or valid, 1 refused or not valid, 2 wrong usage or set-up, 3 our fault.
+Exit codes: 0 done or valid, 1 refused or not valid, 2 wrong usage or set-up, 3 our fault. No traceback leaves it
+unless CERTLIB_DEBUG is set. With `--json`, errors are JSON too: `{"error": {"code", "message", ...}}`.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import socket
 import sys
-from contextlib import contextmanager
+import traceback
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from typer.exceptions import TyperException
 
-from certlib import callers, cataloguing, demonstrating, enrolling, issuing, reporting, trusting, verifying
-from certlib.batch import run_batch
-from certlib.config import read_settings
-from certlib.errors import (
-    CertlibError,
-    FieldFault,
-    InvalidRequestError,
-    OwnFaultError,
-    SetupError,
-    UnavailableError,
-)
-from certlib.identifiers import AgencyCode, parse_identifier
-from certlib.library import Library, close_library, font_book, open_library, utc_now
+from certlib import operating
+from certlib.complaints import error_json, error_lines, file_error, own_fault
+from certlib.errors import CertlibError, OwnFaultError, SetupError, UnavailableError
+from certlib.identifiers import AgencyCode
+from certlib.manual import examples
 from certlib.model import Agency
-from certlib.verdict import verdict_json
-from certlib.wire import request_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from certlib.operating import Report
 
-DONE, REFUSED, USAGE, OUR_FAULT = 0, 1, 2, 3
+DONE, REFUSED, USAGE, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="An open electronic licence library: issue a licence once, as a sealed PDF, a QR code and a machine answer. "
-    "Start with `certlib init`, `certlib agency add`, then `certlib issue` or `certlib batch`.",
+    "Start with: certlib init, then certlib agency add, then certlib issue or certlib batch. To try it: certlib demo.",
+    epilog="Exit codes: 0 done or valid, 1 refused or not valid, 2 wrong usage or set-up, 3 our fault.",
 )
-agency_app = typer.Typer(no_args_is_help=True, help="Agencies that issue, and their keys.")
-type_app = typer.Typer(no_args_is_help=True, help="Licence types: the forms and their fields.")
-identifier_app = typer.Typer(no_args_is_help=True, help="Licence identifiers.")
-trust_app = typer.Typer(no_args_is_help=True, help="The trust pack that verifiers work from without a network.")
-for name, group in (("agency", agency_app), ("type", type_app), ("identifier", identifier_app), ("trust", trust_app)):
-    app.add_typer(group, name=name)
+agency_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Agencies that issue, and their keys.")
+type_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Licence types: the forms and their fields.")
+identifier_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Licence identifiers.")
+trust_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What verifiers without a network work from.")
+for group_name, group in (
+    ("agency", agency_app),
+    ("type", type_app),
+    ("identifier", identifier_app),
+    ("trust", trust_app),
+):
+    app.add_typer(group, name=group_name)
 
-Home = Annotated[
-    Path, typer.Option("--home", envvar="CERTLIB_HOME", help="Folder of the library.", show_default="./library")
-]
+
+@dataclass(slots=True)
+class Run:
+    """What the edge has to know when a run goes wrong."""
+
+    home: Path | None = None
+
+
+def _remember_home(context: typer.Context, home: Path) -> Path:
+    if isinstance(context.obj, Run):
+        context.obj.home = home
+    return home
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"certlib {version('certlib')}")
+        raise typer.Exit
+
+
+in_file = partial(typer.Option, exists=True, dir_okay=False)
+out_folder = partial(typer.Option, file_okay=False)
+home_option = partial(out_folder, "--home", envvar="CERTLIB_HOME", callback=_remember_home)
 HOME = Path("library")
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Home = Annotated[Path, home_option(help="Folder of the library.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, errors too.")]
 Operator = Annotated[str, typer.Option(help="Who does this, for the audit.")]
-AgencyOption = Annotated[
-    str, typer.Option("--agency", help="Code of the issuing agency; may be left out if it is the only one.")
-]
+AgencyOption = Annotated[str, typer.Option("--agency", metavar="CODE", help="Who issues; needed if there are several.")]
+Algorithm = Literal["p256", "rsa-2048", "rsa-3072"]
+SealAlgorithm = Annotated[Algorithm, typer.Option(help="Of the seal key; RSA for old PDF readers.")]
+type_folder = partial(typer.Argument, metavar="FOLDER", exists=True, file_okay=False, resolve_path=True)
+TypeFolder = Annotated[Path, type_folder(help="A version's folder: <type>/v1, v2 ...")]
+TypeCode = Annotated[str, typer.Argument(metavar="TYPE", help="Code of the type, see: certlib type list.")]
+AgencyArgument = Annotated[str, typer.Argument(metavar="AGENCY", help="Code of the agency.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 
-@contextmanager
-def opened(home: Path) -> Iterator[Library]:
-    """The library at `home`, closed at the end."""
-    lib = open_library(read_settings(home))
-    try:
-        yield lib
-    finally:
-        close_library(lib)
-
-
-def say(text: str = "") -> None:
-    """One line of result."""
-    typer.echo(text)
-
-
-def say_json(value: object) -> None:
+def print_json(value: object) -> None:
     """A result for programs."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-@app.command()
+def tell(report: Report, as_json: bool) -> None:
+    """Print a report and end with its exit code."""
+    if as_json:
+        print_json(report.data)
+    elif report.text:
+        typer.echo(report.text)
+    raise typer.Exit(code_of(report))
+
+
+def code_of(report: Report) -> int:
+    """The exit code of a report."""
+    if report.error is not None:
+        return exit_code(report.error)
+    return INTERRUPTED if report.interrupted else DONE if report.good else REFUSED
+
+
+@app.callback()
+def root(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Take the options before the command."""
+
+
+@app.command(epilog=examples("init"))
 def init(
     home: Home = HOME,
-    organisation: Annotated[
-        str, typer.Option(help="Who runs the library; stands in the root certificate.")
-    ] = "certlib",
+    organisation: Annotated[str, typer.Option(help="Who runs it; stands in the root certificate.")] = "certlib",
     operator: Operator = "cli",
+    as_json: Json = False,
 ) -> None:
-    """Make a library: folder, database, keys, the types that come with it."""
-    settings = read_settings(home)
-    enrolling.create_library(settings, organisation=organisation, now=utc_now())
-    with opened(home) as lib:
-        folders = cataloguing.add_shipped_types(lib, operator=operator)
-        say(f"A library stands at {settings.home}")
-        say(f"  types      {', '.join(folder.licence_type.code for folder in folders)}")
-        say(f"  passphrase {settings.passphrase_path}: copy it to a safe place; without it no key opens")
-        say("Next: certlib agency add --code CODE --name NAME")
+    """Make a library: folder, database, keys, licence types."""
+    tell(operating.make_library(home, organisation=organisation, operator=operator), as_json)
 
 
-@agency_app.command("add")
+@agency_app.command("add", epilog=examples("agency add"))
 def agency_add(
     code: Annotated[str, typer.Option(help="18-character USCC, or 1 to 21 of 0-9 and A-Z.")],
     name: Annotated[str, typer.Option(help="Name on seal and certificate.")],
     name_en: Annotated[str, typer.Option(help="English name.")] = "",
     timezone: Annotated[str, typer.Option(help="IANA zone in which its dates are judged.")] = "Asia/Shanghai",
     area_code: Annotated[str, typer.Option(help="Six digits, or empty.")] = "",
-    seal_algorithm: Annotated[str, typer.Option(help="p256, rsa-2048 or rsa-3072 (for old PDF readers).")] = "p256",
+    seal_algorithm: SealAlgorithm = "p256",
     home: Home = HOME,
     operator: Operator = "cli",
+    as_json: Json = False,
 ) -> None:
-    """Take in an agency: it gets a token key and a seal key with a certificate under the library's root."""
+    """Take in an agency and give it keys. Its seal key gets a certificate under the library's root."""
     agency = Agency(code=AgencyCode(code), name=name, name_en=name_en, timezone=timezone, area_code=area_code)
-    with opened(home) as lib:
-        enrolling.add_agency(lib, agency, seal_algorithm=enrolling.seal_algorithm(seal_algorithm), operator=operator)
-        say(f"{code} {name} can issue now")
+    tell(operating.add_agency(home, agency, seal_algorithm=seal_algorithm, operator=operator), as_json)
 
 
-@agency_app.command("list")
+@agency_app.command("list", epilog=examples("agency list"))
 def agency_list(home: Home = HOME, as_json: Json = False) -> None:
     """List the agencies with their keys."""
-    with opened(home) as lib:
-        rows = reporting.agencies_report(lib)
-    if as_json:
-        say_json(rows)
-    for row in [] if as_json else rows:
-        say(f"{row['code']}  {row['name']}")
-        for key in row["keys"]:
-            say("    {purpose:<12} {kid}  {algorithm:<8} until {not_after:.10}  {state}".format(**key))
+    tell(operating.list_agencies(home), as_json)
 
 
-@agency_app.command("rotate-key")
+@agency_app.command("rotate-key", epilog=examples("agency rotate-key"))
 def agency_rotate_key(
-    code: Annotated[str, typer.Argument(help="Code of the agency.")],
-    purpose: Annotated[str, typer.Option(help="token or seal.")] = "token",
-    seal_algorithm: Annotated[str, typer.Option(help="p256, rsa-2048 or rsa-3072, for a seal key.")] = "p256",
+    code: AgencyArgument,
+    purpose: Annotated[Literal["token", "seal"], typer.Option(help="Which key.")] = "token",
+    seal_algorithm: SealAlgorithm = "p256",
     csr_out: Annotated[
         Path | None, typer.Option(help="Write a signing request for the agency's own authority instead.")
     ] = None,
-    certificate: Annotated[Path | None, typer.Option(help="Take the certificate that answers the request.")] = None,
+    certificate: Annotated[Path | None, in_file(help="The certificate that answers the request.")] = None,
     home: Home = HOME,
     operator: Operator = "cli",
+    as_json: Json = False,
 ) -> None:
     """Give an agency a new key. What the old one signed stays good; it ends after 30 days."""
-    algorithm = enrolling.seal_algorithm(seal_algorithm)
-    with opened(home) as lib:
-        if csr_out is not None:
-            csr_out.write_bytes(
-                enrolling.request_certificate(lib, AgencyCode(code), algorithm=algorithm, operator=operator)
-            )
-            say(f"Request written to {csr_out}. Then: certlib agency rotate-key {code} --certificate ANSWER")
-        elif certificate is not None:
-            key = enrolling.import_certificate(lib, AgencyCode(code), certificate.read_bytes(), operator=operator)
-            say(f"seal key {key.kid} seals from now on")
-        else:
-            key = enrolling.rotate_key(lib, AgencyCode(code), purpose, algorithm=algorithm, operator=operator)
-            say(f"{purpose} key {key.kid} is used from now on")
+    if csr_out is not None and certificate is not None:
+        raise typer.BadParameter("--csr-out and --certificate are two steps: first the request, then its answer")
+    if csr_out is not None:
+        report = operating.request_certificate(home, code, csr_out, seal_algorithm=seal_algorithm, operator=operator)
+    elif certificate is not None:
+        report = operating.import_certificate(home, code, certificate, operator=operator)
+    else:
+        report = operating.rotate_key(home, code, purpose, seal_algorithm=seal_algorithm, operator=operator)
+    tell(report, as_json)
 
 
-@agency_app.command("token")
+@agency_app.command("token", epilog=examples("agency token"))
 def agency_token(
-    code: Annotated[str, typer.Argument(help="Code of the agency.")],
-    ttl_seconds: Annotated[int, typer.Option(min=60, max=callers.MAX_TTL_SECONDS, help="How long it is good.")] = 900,
+    code: AgencyArgument,
+    ttl_seconds: Annotated[int, typer.Option(min=60, max=86400, help="How long it is good.")] = 900,
     home: Home = HOME,
+    as_json: Json = False,
 ) -> None:
-    """Print a short bearer for the agency's system: Authorization: Bearer <this>."""
-    with opened(home) as lib:
-        say(callers.bearer_for(lib, AgencyCode(code), ttl_seconds=ttl_seconds))
+    """Print a bearer for the agency's system. It goes into the header Authorization: Bearer <this>."""
+    tell(operating.bearer(home, code, ttl_seconds=ttl_seconds), as_json)
 
 
-@type_app.command("check")
-def type_check(folder: Annotated[Path, typer.Argument(help="templates/<type>/v1")]) -> None:
-    """Say everything that is wrong in a type's folder, or that it is good and how its QR code prints."""
-    gate = cataloguing.check_type(folder, fonts=font_book()).gate
-    say(f"good. QR version {gate.version}, modules {gate.module_mm:.3f} mm, {gate.side_mm:.1f} mm wide, "
-        f"read at {gate.dpi} dpi")  # fmt: skip
+@type_app.command("check", epilog=examples("type check"))
+def type_check(folder: TypeFolder, as_json: Json = False) -> None:
+    """Say what is wrong in a type's folder. If nothing is, say how its QR code prints."""
+    tell(operating.check_type(folder), as_json)
 
 
-@type_app.command("preview")
+@type_app.command("preview", epilog=examples("type preview"))
 def type_preview(
-    folder: Annotated[Path, typer.Argument(help="templates/<type>/v1")],
-    out: Annotated[Path, typer.Option(help="Folder for preview.pdf and preview-1.png ...")] = Path(),
-    dpi: Annotated[int, typer.Option(min=36, max=600)] = 110,
+    folder: TypeFolder,
+    out: Annotated[Path, out_folder(help="Folder for preview.pdf and preview-1.png ...")] = Path(),
+    dpi: Annotated[int, typer.Option(min=36, max=600, help="Of the pictures.")] = 110,
+    as_json: Json = False,
 ) -> None:
     """Render the sample of a type to PDF and PNG. It is sealed by a key that nobody trusts."""
-    preview = cataloguing.preview_type(folder, fonts=font_book(), dpi=dpi)
-    out.mkdir(parents=True, exist_ok=True)
-    files = {"preview.pdf": preview.pdf}
-    files |= {f"preview-{number}.png": png for number, png in enumerate(preview.pages_png, 1)}
-    for file_name, content in files.items():
-        (out / file_name).write_bytes(content)
-        say(str(out / file_name))
+    tell(operating.preview_type(folder, out, dpi=dpi), as_json)
 
 
-@type_app.command("add")
-def type_add(
-    folder: Annotated[Path, typer.Argument(help="<type>/v1, v2 ...")], home: Home = HOME, operator: Operator = "cli"
-) -> None:
-    """Check a type's version and take it into the library. From its first licence on it never changes."""
-    with opened(home) as lib:
-        added = cataloguing.add_type(lib, folder, operator=operator)
-        say(f"{added.licence_type.code} v{added.licence_type.version} can be issued now (digest {added.digest[:16]})")
+@type_app.command("add", epilog=examples("type add"))
+def type_add(folder: TypeFolder, home: Home = HOME, operator: Operator = "cli", as_json: Json = False) -> None:
+    """Check a type's version and take it in. From its first licence on it never changes."""
+    tell(operating.add_type(home, folder, operator=operator), as_json)
 
 
-@type_app.command("list")
+@type_app.command("list", epilog=examples("type list"))
 def type_list(home: Home = HOME, as_json: Json = False) -> None:
     """List the types that can be issued."""
-    with opened(home) as lib:
-        rows = reporting.types_report(lib)
-    if as_json:
-        say_json(rows)
-    for row in [] if as_json else rows:
-        say(f"{row['code']:<28} v{row['version']}  {row['zh']} {row['en']}  {row['digest'][:16]}")
+    tell(operating.list_types(home), as_json)
 
 
-@app.command()
+@app.command(epilog=examples("issue"))
 def issue(
-    type_code: Annotated[str, typer.Argument(metavar="TYPE", help="Code of the type, see `certlib type list`.")],
-    data: Annotated[Path, typer.Option(help="JSON file of the request; the type's sample.json shows the shape.")],
+    type_code: TypeCode,
+    data: Annotated[Path, in_file(help="JSON file; a type's sample.json shows the shape.")],
     agency: AgencyOption = "",
-    out: Annotated[Path | None, typer.Option(help="Write the sealed PDF into this folder.")] = None,
+    out: Annotated[Path | None, out_folder(help="Folder for the sealed PDF.")] = None,
     home: Home = HOME,
     as_json: Json = False,
     operator: Operator = "cli",
 ) -> None:
     """Issue one licence. The same request again gives the same licence; another one under its number is refused."""
-    with opened(home) as lib:
-        code = reporting.only_agency(lib, agency)
-        request = request_from_json(read_request(data), agency_code=code, type_code=type_code, operator=operator)
-        issued = issuing.issue(lib, request)
-        path = reporting.save_pdf(lib, issued.licence, out) if out is not None else None
-    if as_json:
-        say_json(reporting.issued_report(issued, path))
-        return
-    say(f"{'issued' if issued.new else 'was issued before'}: {issued.licence.identifier}")
-    say(f"  look-up code {reporting.printed_code(issued.licence)}   check phrase {issued.licence.check_phrase}")
-    if path is not None:
-        say(f"  {path}")
+    tell(operating.issue(home, type_code, data, agency_code=agency, out=out, operator=operator), as_json)
 
 
-def read_request(path: Path) -> dict[str, Any]:
-    """The JSON object in `path`; pictures named as files beside it are read in."""
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InvalidRequestError((FieldFault(field=str(path), code="unreadable", reason=str(error)),)) from error
-    if isinstance(data, dict) and isinstance(data.get("images"), dict):
-        beside = {name: path.parent / str(file) for name, file in data["images"].items()}
-        data["images"] = {
-            name: file.read_bytes() if len(str(file)) < 4096 and file.is_file() else data["images"][name]  # noqa: PLR2004  # a path, not base64
-            for name, file in beside.items()
-        }
-    return data if isinstance(data, dict) else {"(whole)": data}
-
-
-@app.command()
+@app.command(epilog=examples("batch"))
 def batch(
-    type_code: Annotated[str, typer.Argument(metavar="TYPE", help="Code of the type.")],
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX or JSONL.")],
-    mapping: Annotated[Path, typer.Option("--map", help="TOML file that says which column is what.")],
+    type_code: TypeCode,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The register: CSV, XLSX or JSONL.")],
+    mapping: Annotated[Path, in_file("--map", help="TOML file that says which column is what.")],
     agency: AgencyOption = "",
     check: Annotated[bool, typer.Option("--check", help="Check every row, issue nothing.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder for PDFs, issued.csv and errors.csv.")] = None,
+    out: Annotated[Path | None, out_folder(help="For PDFs, issued.csv and errors.csv.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
-    encoding: Annotated[str, typer.Option(help="Of a CSV without byte order mark.")] = "utf-8",
+    encoding: Annotated[str, typer.Option(help="Of a CSV that has no byte order mark and is not UTF-8.")] = "",
     as_status: Annotated[str, typer.Option(help="Issue closed rows too: '注销=cancelled,吊销=revoked'.")] = "",
     home: Home = HOME,
     as_json: Json = False,
     operator: Operator = "cli",
 ) -> None:
     """Issue a whole register. Bad rows go to errors.csv; run again to resume, nothing is issued twice."""
-    with opened(home) as lib:
-        code = reporting.only_agency(lib, agency)
-        progress = reporting.progress(sys.stderr, as_json=as_json or not sys.stderr.isatty())
-        summary = run_batch(
-            lib, type_code, file, mapping, agency_code=code, check=check, out=out, workers=workers,
-            encoding=encoding, as_status=as_status, operator=operator, progress=progress,
-        )  # fmt: skip
-    if as_json:
-        say_json(reporting.batch_report(summary))
-    else:
-        say(reporting.batch_text(summary))
-    raise typer.Exit(REFUSED if summary.refused else DONE)
+    report = operating.issue_register(
+        home, type_code, file, mapping, agency_code=agency, check=check, out=out, workers=workers,
+        encoding=encoding, as_status=as_status, operator=operator, progress_json=as_json or not sys.stderr.isatty(),
+    )  # fmt: skip
+    tell(report, as_json)
 
 
-@app.command()
+@app.command(epilog=examples("show"))
 def show(
     key: Annotated[str, typer.Argument(help="Identifier, look-up code, or number.")],
-    pdf: Annotated[Path | None, typer.Option(help="Write the sealed PDF into this folder.")] = None,
+    pdf: Annotated[Path | None, out_folder(help="Write the sealed PDF into this folder.")] = None,
     home: Home = HOME,
     as_json: Json = False,
 ) -> None:
-    """Show the record of a licence and what happened to it. For the agency's own operators: nothing is masked."""
-    with opened(home) as lib:
-        report = reporting.licence_report(lib, key)
-        path = reporting.save_pdf_of(lib, key, pdf) if pdf is not None else None
-    if as_json:
-        say_json(report)
-    else:
-        say(reporting.licence_text(report))
-    if path is not None:
-        typer.echo(str(path), err=as_json)
+    """Show a licence's record and what happened to it. For the agency's own operators: nothing is masked."""
+    tell(operating.show(home, key, out=pdf), as_json)
 
 
-@app.command()
+@app.command(epilog=examples("verify"))
 def verify(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="FILE|TOKEN|CODE...", help="PDFs, photos, QR texts, codes; - reads lines.")
+        list[str],
+        typer.Argument(metavar="FILE|TOKEN|CODE...", help="PDFs, photos, QR texts, codes; - reads them from stdin."),
     ],
-    trust_pack: Annotated[Path | None, typer.Option(help="Trust pack file, for work without the library.")] = None,
-    anchor: Annotated[Path | None, typer.Option(help="Public key of the library's root (trust-anchor.json).")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Never ask the library, only the trust pack.")] = False,
+    trust_pack: Annotated[Path | None, in_file(help="Trust pack, for work without the library.")] = None,
+    anchor: Annotated[Path | None, in_file(help="The root's key; else trust-anchor.json beside the pack.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask only the trust pack, never the library.")] = False,
     home: Home = HOME,
     as_json: Json = False,
 ) -> None:
-    """Say of each input whether it is a good licence: one word, each check, and the evidence."""
+    """Say of each input whether it is a good licence. One word, then each check with its evidence."""
     if offline != (trust_pack is not None):
         raise typer.BadParameter("--offline and --trust-pack go together")
-    texts = [line.strip() for each in inputs for line in (sys.stdin if each == "-" else [each]) if line.strip()]
-    with reporting.verify_source(home, trust_pack, anchor) as source:
-        verdicts = [(text, verifying.verify(reporting.verify_input(text), source, now=utc_now())) for text in texts]
+    worst, rows = DONE, []
+    for report in operating.verify(home, inputs, trust_pack=trust_pack, anchor=anchor):
+        worst = max(worst, code_of(report))
+        if as_json:
+            rows.append(report.data)
+        else:
+            typer.echo(report.text)
     if as_json:
-        say_json([{"input": reporting.short(text), **verdict_json(verdict)} for text, verdict in verdicts])
-    for text, verdict in [] if as_json else verdicts:
-        say(reporting.verdict_text(reporting.short(text), verdict))
-    raise typer.Exit(DONE if all(verdict.word in reporting.GOOD_WORDS for _, verdict in verdicts) else REFUSED)
+        print_json(rows)
+    raise typer.Exit(worst)
 
 
-@identifier_app.command("check")
+@identifier_app.command("check", epilog=examples("identifier check"))
 def identifier_check(
-    identifiers: Annotated[list[str], typer.Argument(help="Licence identifiers.")],
+    identifiers: Annotated[list[str], typer.Argument(metavar="IDENTIFIER...", help="Licence identifiers.")],
     strict: Annotated[bool, typer.Option("--strict", help="Warnings are faults.")] = False,
-    root: Annotated[list[str] | None, typer.Option(help="Root OID of the scheme `plain`; may be repeated.")] = None,
+    root: Annotated[
+        list[str] | None, typer.Option("--root", help="Root OID of the scheme `plain`; may be repeated.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check form and check character of identifiers (GB/T 36904-style)."""
-    rows = [
-        reporting.identifier_report(text, lambda each: parse_identifier(each, plain_roots=root or (), strict=strict))
-        for text in identifiers
-    ]
-    if as_json:
-        say_json(rows)
-    for row in [] if as_json else rows:
-        say(f"{row['identifier']}: {row['result']}{'; ' + row['detail'] if row['detail'] else ''}")
-    raise typer.Exit(DONE if all(row["result"] == "valid" for row in rows) else REFUSED)
+    """Check form and check character of identifiers. They look like those of GB/T 36904."""
+    tell(operating.check_identifiers(identifiers, roots=root or [], strict=strict), as_json)
 
 
-@trust_app.command("export")
+@trust_app.command("export", epilog=examples("trust export"))
 def trust_export(
-    out: Annotated[Path, typer.Option(help="Folder for trust-pack.json and trust-anchor.json.")] = Path(),
+    out: Annotated[Path, out_folder(help="Folder for the two files and root.pem.")] = Path(),
     home: Home = HOME,
+    as_json: Json = False,
 ) -> None:
-    """Write the trust pack and the anchor: with both, `certlib verify --offline` works anywhere."""
-    with opened(home) as lib:
-        for path in reporting.export_trust(lib, out, trusting.publish(lib)):
-            say(str(path))
+    """Write the trust pack and its anchor. With both, certlib verify --offline works anywhere."""
+    tell(operating.export_trust(home, out), as_json)
 
 
-@app.command()
+@app.command(epilog=examples("serve"))
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
+    port: Port = 8080,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
     home: Home = HOME,
 ) -> None:
     """Serve the verify page and the HTTP interface."""
-    import os  # noqa: PLC0415  # only here
+    with operating.opened(home) as lib:  # a library that does not open says so here, not in each worker
+        os.environ["CERTLIB_HOME"] = str(lib.settings.home)
+    require_free(host, port)
+    typer.echo(f"Served at http://{host}:{port}/ until Ctrl-C.")
+    import uvicorn  # noqa: PLC0415  # the web server is for this command only
 
-    import uvicorn  # noqa: PLC0415  # the web server is not loaded for any other command
-
-    with opened(home):
-        pass  # a library that does not open says so here, not in each worker
-    os.environ["CERTLIB_HOME"] = str(home.absolute())
     uvicorn.run("api.asgi:app", host=host, port=port, workers=workers, access_log=False, log_level="warning")
 
 
-@app.command()
+@app.command(epilog=examples("demo"))
 def demo(
     home: Home = Path(".demo"),
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
+    port: Port = 8080,
     prepare_only: Annotated[bool, typer.Option("--prepare-only", help="Make the library, do not serve.")] = False,
 ) -> None:
-    """Make a library with two agencies and their licences from the sample registers, and serve it."""
-    for line in demonstrating.prepare(home, port=port):
-        say(line)
+    """Try it: a library with two agencies and licences, served. Run again, it stays as it is."""
+    if not prepare_only:
+        require_free("127.0.0.1", port)
+    for line in operating.demo(home, port=port):
+        typer.echo(line)
     if not prepare_only:
         serve(port=port, home=home)
 
 
-def main() -> None:
-    """Run the command line; errors of the library become one line, a hint and an exit code."""
+def require_free(host: str, port: int) -> None:
+    """Refuse a port that somebody has, before anything else is done."""
     try:
-        app()
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        hint = "Choose another with --port."
+        raise SetupError(f"{host}:{port} cannot be served: {error.strerror}", code="port", hint=hint) from error
+
+
+def main() -> None:
+    """Run the command line. Whatever goes wrong becomes an exit code and a few lines, never a traceback."""
+    run = Run()
+    try:
+        code = app(standalone_mode=False, obj=run)
+    except TyperException as error:
+        code = told_usage(error)
     except CertlibError as error:
-        typer.echo(f"certlib: {error}", err=True)
-        for fault in getattr(error, "faults", ())[1:] if isinstance(error, InvalidRequestError) else ():
-            typer.echo(f"  {fault.field}: {fault.reason}", err=True)
-        if error.hint:
-            typer.echo(f"  {error.hint}", err=True)
-        sys.exit(exit_code(error))
+        code = told(error)
+    except OSError as error:
+        code = told(file_error(error))
+    except Exception as error:  # noqa: BLE001  # the edge: what nobody foresaw gets a reference
+        if os.environ.get("CERTLIB_DEBUG"):
+            traceback.print_exc()
+        code = told(own_fault(error, run.home))
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def told(error: CertlibError) -> int:
+    """Say what went wrong, as JSON on stdout if that was asked for; the exit code."""
+    if "--json" in sys.argv:
+        print_json(error_json(error))
+    else:
+        typer.echo("\n".join(error_lines(error)), err=True)
+    return exit_code(error)
+
+
+def told_usage(error: TyperException) -> int:
+    """Say how the command is used; the exit code."""
+    command = getattr(getattr(error, "ctx", None), "command_path", "certlib")
+    message = error.format_message()
+    if "\n" in message:  # a group without a command: its help is the answer
+        typer.echo(message)
+        return USAGE
+    return told(SetupError(message, code="usage", hint=f"See: {command} --help"))
 
 
 def exit_code(error: CertlibError) -> int:
@@ -405,7 +401,3 @@ def exit_code(error: CertlibError) -> int:
     if isinstance(error, OwnFaultError | UnavailableError):
         return OUR_FAULT
     return USAGE if isinstance(error, SetupError) else REFUSED
-
-
-if __name__ == "__main__":
-    main()

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from certlib.batch import run_batch
 from certlib.cataloguing import add_shipped_types
+from certlib.checking import export_trust
 from certlib.config import Settings, read_settings
 from certlib.enrolling import BACKDATE, add_agency, create_library
 from certlib.identifiers import AgencyCode
 from certlib.library import Library, close_library, open_library, utc_now
 from certlib.model import Agency, Status
-from certlib.reporting import export_trust, find_licence, printed_code, save_pdf
+from certlib.reporting import find_licence, printed_code, save_pdf
 from certlib.trusting import published
 from signing.certificates import create_root, issue_certificate
 from signing.keys import KeyAlgorithm, generate_key

@@ -69,7 +69,7 @@ def open_library(
         SetupError: not initialised, keys that do not open or do not match their certificates, no root.
     """
     if not settings.data_keys_path.is_file():
-        raise SetupError(f"there is no library at {settings.home}", hint="Make one with: certlib init")
+        raise SetupError(f"there is no library at {settings.home}", hint="Make one with: certlib init. Or name it with --home.")
     secret = passphrase(settings)
     store = open_store(
         settings.database_url,

@@ -1,41 +1,29 @@
-"""What operators are shown: agencies, types, licences, batches and verdicts as plain values and as text."""
+"""What operators are shown: agencies, types and licences as plain values and as text; and the requests they write."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import sys
-import time
-from collections import Counter
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+import re
+from typing import TYPE_CHECKING, Any, Final
 
-from certlib.config import read_settings
 from certlib.errors import FieldFault, InvalidRequestError, NotFoundError, SetupError
 from certlib.identifiers import AgencyCode, normalise_public_code, printed_public_code
-from certlib.library import close_library, open_library, utc_now
-from certlib.model import OverallWord
 from certlib.store import agencies, audits, lookups, statuses
-from certlib.trusting import open_offline
 from certlib.wire import licence_json
-from signing.errors import VerificationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from certlib.batch import BatchSummary
     from certlib.issuing import Issued
     from certlib.library import Library
     from certlib.model import Licence
     from certlib.store.values import KeyRecord
-    from certlib.trusting import OfflineTrust, PublishedPack
-    from certlib.verdict import Verdict
 
-GOOD_WORDS: Final = frozenset({OverallWord.VALID, OverallWord.VALID_OFFLINE})
-SHORT_CHARACTERS: Final = 60
+MAX_REQUEST_BYTES: Final = 20 * 2**20
+MAX_PICTURE_BYTES: Final = 20 * 2**20
+"""Read at most; what a type allows is judged with the request."""
+_FILE_NAME: Final = re.compile(r"[^\0]{1,1000}\.(?:png|jpe?g)", re.IGNORECASE)
+"""Base64 has no full stop."""
 
 
 def only_agency(lib: Library, code: str) -> AgencyCode:
@@ -53,6 +41,12 @@ def only_agency(lib: Library, code: str) -> AgencyCode:
     if len(known) > 1:
         raise SetupError("there are several agencies", hint="Name one: --agency " + "|".join(a.code for a in known))
     return known[0].code
+
+
+def sole_agency(lib: Library) -> str:
+    """The code of the only agency, or nothing when there are none or several."""
+    known = agencies.all_agencies(lib.store)
+    return known[0].code if len(known) == 1 else ""
 
 
 def agencies_report(lib: Library) -> list[dict[str, Any]]:
@@ -86,6 +80,18 @@ def _key_report(lib: Library, key: KeyRecord) -> dict[str, str]:
         "not_after": key.not_after_at.isoformat(),
         "state": state,
     }
+
+
+def agencies_text(rows: list[dict[str, Any]]) -> str:
+    """Agencies with their keys, for people."""
+    lines = []
+    for row in rows:
+        lines.append(f"{row['code']}  {row['name']}  {row['name_en']}".rstrip())
+        lines += [
+            "    {purpose:<12} {kid}  {algorithm:<8} until {not_after:.10}  {state}".format(**key)
+            for key in row["keys"]
+        ]
+    return "\n".join(lines) or "There is no agency yet. Add one: certlib agency add --code CODE --name NAME"
 
 
 def types_report(lib: Library) -> list[dict[str, Any]]:
@@ -193,159 +199,43 @@ def issued_report(issued: Issued, path: Path | None) -> dict[str, Any]:
     return report
 
 
-def identifier_report(text: str, parse: Callable[[str], Any]) -> dict[str, str]:
-    """Whether an identifier is well formed, with what is wrong or worth a look."""
-    try:
-        parsed = parse(text)
-    except InvalidRequestError as error:
-        return {"identifier": text, "result": "invalid", "detail": "; ".join(each.reason for each in error.faults)}
-    return {"identifier": text, "result": "valid", "detail": "; ".join(parsed.warnings)}
+def issued_text(issued: Issued, path: Path | None) -> str:
+    """The answer to one request, for people."""
+    licence = issued.licence
+    lines = [
+        f"{'issued' if issued.new else 'was issued before'}: {licence.identifier}",
+        f"  look-up code {printed_code(licence)}   check phrase {licence.check_phrase}",
+    ]
+    return "\n".join([*lines, f"  {path}"] if path is not None else lines)
 
 
-@contextmanager
-def verify_source(home: Path, pack: Path | None, anchor: Path | None) -> Iterator[Library | OfflineTrust]:
-    """The open library at `home`, or the trust pack alone.
+def read_request(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`; pictures named as files beside it are read in.
 
     Raises:
-        SetupError: no library there, or the pack's files cannot be read.
-        InvalidRequestError: the pack is not to be trusted; the code says why.
+        InvalidRequestError: it cannot be read, or is no object.
     """
-    if pack is None:
-        lib = open_library(read_settings(home))
-        try:
-            yield lib
-        finally:
-            close_library(lib)
-        return
-    anchor = anchor or pack.with_name("trust-anchor.json")
     try:
-        data, pinned = pack.read_bytes(), read_anchor(anchor.read_bytes())
+        with path.open("rb") as file:
+            data = json.loads(file.read(MAX_REQUEST_BYTES + 1).decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = f"cannot be read as JSON: {getattr(error, 'strerror', None) or error}"
+        raise InvalidRequestError((FieldFault(field=str(path), code="unreadable", reason=reason),)) from error
+    if not isinstance(data, dict):
+        raise InvalidRequestError((FieldFault(field=str(path), code="bad_form", reason="must be a JSON object"),))
+    images = data.get("images")
+    if isinstance(images, dict):
+        data["images"] = {name: _picture(path.parent, name, value) for name, value in images.items()}
+    return data
+
+
+def _picture(folder: Path, name: str, value: object) -> object:
+    """The bytes of the picture that `value` names beside the request; base64 is left as it is."""
+    if not isinstance(value, str) or not _FILE_NAME.fullmatch(value):
+        return value
+    try:
+        with (folder / value).open("rb") as file:
+            return file.read(MAX_PICTURE_BYTES + 1)
     except OSError as error:
-        raise SetupError(f"{error.filename}: {error.strerror}", hint="Make both: certlib trust export") from error
-    seen = Path.home() / ".local" / "state" / "certlib"
-    try:
-        trust = open_offline(data, anchor_spki_der=pinned, now=utc_now(), seen=seen)
-    except VerificationError as error:
-        fault = FieldFault(field=str(pack), code=error.fault.value, reason=f"is not to be trusted: {error}")
-        raise InvalidRequestError((fault,)) from error
-    yield trust
-
-
-def read_anchor(data: bytes) -> bytes:
-    """The public key (SPKI, DER) in a trust-anchor.json.
-
-    Raises:
-        SetupError: it is none.
-    """
-    try:
-        text = str(json.loads(data)["spki"])
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (ValueError, KeyError, TypeError) as error:
-        raise SetupError("the trust anchor cannot be read", hint="Make it with: certlib trust export") from error
-
-
-def export_trust(lib: Library, folder: Path, pack: PublishedPack) -> list[Path]:
-    """Write trust-pack.json, trust-anchor.json and root.pem into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    spki = lib.anchor_spki_der
-    anchor = {
-        "spki": base64.urlsafe_b64encode(spki).rstrip(b"=").decode(),
-        "sha256": hashlib.sha256(spki).hexdigest(),
-    }
-    body = base64.encodebytes(lib.root_certificate_der).decode()
-    files = {
-        "trust-pack.json": pack.data,
-        "trust-anchor.json": json.dumps(anchor).encode(),
-        "root.pem": f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n".encode(),
-    }
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return [folder / name for name in files]
-
-
-def verify_input(text: str) -> bytes | str:
-    """The bytes of the file that `text` names, else `text` itself."""
-    if len(text) < 4096 and "\n" not in text and Path(text).is_file():  # noqa: PLR2004  # no path is longer
-        return Path(text).read_bytes()
-    return text
-
-
-def short(text: str) -> str:
-    """A long token cut for the screen; it is never logged whole."""
-    return text if len(text) <= SHORT_CHARACTERS else f"{text[: SHORT_CHARACTERS - 1]}…"
-
-
-def verdict_text(name: str, verdict: Verdict) -> str:
-    """A verdict for people: the word, what it speaks of, each check with its evidence."""
-    shown = verdict.shown
-    lines = [f"{name}: {verdict.word.value.upper()}{f' ({verdict.fault})' if verdict.fault else ''}"]
-    kind, agency = shown.get("type"), shown.get("agency")
-    if isinstance(kind, dict) and isinstance(agency, dict):
-        lines.append(f"  {kind.get('zh')} {kind.get('en')} No. {shown.get('number')}, {agency.get('zh')}")
-    for check in verdict.checks:
-        evidence = ", ".join(f"{key} {value}" for key, value in check.evidence.items())
-        lines.append(
-            f"  {check.outcome.value:<14} {check.name.value:<20} {check.code}{f': {evidence}' if evidence else ''}"
-        )
-    if verdict.snapshot_age_seconds is not None:
-        lines.append(f"  status as of {verdict.status_as_of}, {verdict.snapshot_age_seconds // 60} minutes old")
-    return "\n".join(lines)
-
-
-def batch_report(summary: BatchSummary) -> dict[str, Any]:
-    """What a run of a batch did."""
-    return {**asdict(summary), "per_second": round(summary.per_second, 1)}
-
-
-def batch_text(summary: BatchSummary) -> str:
-    """What a run of a batch did, for people, with what to do next."""
-    rate = f"{summary.seconds:,.1f} s, {summary.per_second:,.0f} rows/s"
-    if summary.check:
-        lines = [
-            f"checked {summary.read:,} rows ({rate}): {summary.lawful:,} can be issued, {summary.refused:,} cannot"
-        ]
-    else:
-        lines = [f"read {summary.read:,} rows ({rate})", f"  {summary.issued:,} issued"]
-        lines += [f"  {summary.already:,} had been issued before"] if summary.already else []
-        lines += [f"  {summary.changed:,} of them given the register's status"] if summary.changed else []
-        lines += [f"  {summary.refused:,} refused"]
-    lines += [f"    {count:>7,}  {code}" for code, count in Counter(summary.refused_by_code).most_common()]
-    if summary.refused:
-        lines.append(f"Mend the rows in {summary.errors_csv} and run the same command on that file.")
-    if summary.issued_csv:
-        lines.append(f"Identifiers, codes and files: {summary.issued_csv}")
-    if summary.interrupted:
-        lines.append("Stopped before the end. Run the same command again: nothing is issued twice.")
-    return "\n".join(lines)
-
-
-@dataclass(kw_only=True, slots=True)
-class Progress:
-    """Progress of a batch: a line that moves on a terminal, JSON lines otherwise; at most twice a second."""
-
-    stream: TextIO
-    as_json: bool
-    started: float = 0.0
-    last: float = 0.0
-
-    def __call__(self, done: int, refused: int, part: float) -> None:
-        """Show that `done` rows are through, `refused` of them refused; `part` is the share of the input read, 0..1."""
-        now = time.monotonic()
-        self.started = self.started or now
-        if now - self.last < 0.5 and part < 1:  # noqa: PLR2004  # seconds
-            return
-        self.last = now
-        seconds = max(now - self.started, 1e-6)
-        rate, left = done / seconds, seconds * (1 - part) / part if part > 0 else 0.0
-        if self.as_json:
-            line = {"rows": done, "refused": refused, "part": round(part, 4), "per_second": round(rate, 1)}
-            self.stream.write(json.dumps({**line, "seconds_left": round(left, 1)}) + "\n")
-        else:
-            text = f"\r{done:,} rows  {refused:,} refused  {part:4.0%}  {rate:,.0f}/s  {left:,.0f} s left "
-            self.stream.write(text + ("\n" if part >= 1 else ""))
-        self.stream.flush()
-
-
-def progress(stream: TextIO = sys.stderr, *, as_json: bool) -> Progress:
-    """A fresh progress line."""
-    return Progress(stream=stream, as_json=as_json)
+        reason = f"the picture {value} cannot be read: {error.strerror}"
+        raise InvalidRequestError((FieldFault(field=name, code="no_file", reason=reason),)) from error
