@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from isal import isal_zlib
 
-from templates.pdfobjects import stream
+from templates.pdfobjects import deflated, stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +99,6 @@ def font_objects(face: Face, name: str, chars: str, first: int, *, frozen: bool)
         f"/Descent {face.descent}/CapHeight 700/StemV 80/FontFile2 {first + 3} 0 R"
         f"/CIDSet {first + 5} 0 R>>".encode("ascii"),
         stream(b"/Filter/FlateDecode/Length1 %d" % len(data), packed),
-        stream(b"", _to_unicode(chars)),
+        (deflated if frozen else stream)(b"", _to_unicode(chars)),
         stream(b"", cid_set),
     ]
