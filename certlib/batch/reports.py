@@ -27,14 +27,18 @@ class Reports:
     def __init__(self, folder: Path, *, prefix: str, columns: Sequence[str], check: bool) -> None:
         """Start new reports in `folder`; `columns` are the register's, `prefix` stands before each name.
 
+        A check reports into `check-errors.csv` and touches nothing that a run left, so the errors.csv that is being
+        mended can be checked in its place.
+
         Raises:
             UnavailableError: the folder cannot be written.
         """
         self.folder, self.prefix = folder, prefix
         self.columns = tuple(columns)
+        errors = f"{prefix}check-errors.csv" if check else f"{prefix}errors.csv"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self.errors = CsvWriter(folder / f"{prefix}errors.csv", (*columns, *FAULT_COLUMNS))
+            self.errors = CsvWriter(folder / errors, (*columns, *FAULT_COLUMNS))
             self.issued = None if check else CsvWriter(folder / f"{prefix}issued.csv", ISSUED_COLUMNS)
         except OSError as error:
             raise UnavailableError(f"{folder} cannot be written: {error.strerror}", code="out_unwritable") from error
@@ -60,10 +64,12 @@ class Reports:
 
     def finish(self, summary: Mapping[str, Any], *, batch: str) -> None:
         """Give the reports their names. Those of another register in the same folder move to `earlier/<batch>/`."""
+        if self.issued is None:
+            self.errors.close()
+            return
         self._make_way(batch)
         self.errors.close()
-        if self.issued is not None:
-            self.issued.close()
+        self.issued.close()
         part = self.folder / f"{self.prefix}batch.json.part"
         part.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
         part.replace(self.folder / f"{self.prefix}batch.json")

@@ -9,6 +9,7 @@ import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from certlib.catalogue import FieldKind
@@ -118,6 +119,10 @@ def parse_map(text: str, *, where: str, licence_type: LicenceType) -> RegisterMa
     except tomllib.TOMLDecodeError as error:
         fault = FieldFault(field="map", code="not_toml", reason=f"not TOML: {error}")
         raise InvalidRequestError((fault,), message=f"{where}: not TOML: {error}") from error
+    if data.get("type") != licence_type.code:
+        reason = f'must be "{licence_type.code}", the licence type that is issued; is this its mapping?'
+        fault = FieldFault(field="type", code="bad_map", reason=reason)
+        raise InvalidRequestError((fault,), message=f"{where}: type: {reason}")
     reader = _MapReader()
     result = reader.register_map(data, text, licence_type)
     if reader.problems:
@@ -132,8 +137,6 @@ class _MapReader(SourceReader):
 
     def register_map(self, data: Mapping[str, Any], text: str, licence_type: LicenceType) -> RegisterMap:
         self.unknown("", data, _TABLES)
-        if data.get("type") != licence_type.code:
-            self.problem("type", f'must be "{licence_type.code}", the licence type that is issued')
         source = self.table(data, "source", {"sheet", "delimiter"})
         dates = self.table(data, "dates", {"formats", "long_term", "issued_on", "effective_on", "expires_on"})
         formats = tuple(self._date_forms(dates))
@@ -184,11 +187,16 @@ class _MapReader(SourceReader):
             place = f"{table}.{name}"
             kind = kinds.get(name)
             if kind is None:
-                self.problem(place, "is not a field of the licence type; it has " + ", ".join(kinds))
+                self.problem(place, f"is no field of the licence type{self._hint(name, kinds)}")
             elif kind not in allowed:
                 self.problem(place, f"the field is of kind {kind}; pictures belong under [images], the rest not")
             result[name] = self.source(each, place)
         return result
+
+    @staticmethod
+    def _hint(name: str, kinds: Mapping[str, FieldKind]) -> str:
+        near = get_close_matches(name, kinds, n=1)
+        return f"; did you mean {near[0]}?" if near else ""
 
     def _holders(self, data: Mapping[str, Any], licence_type: LicenceType) -> tuple[HolderSource, ...]:
         value = data.get("holder")

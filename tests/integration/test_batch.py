@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from certlib.config import Settings
     from certlib.library import Library
+    from tests.support.databases import Database
 
 COLUMNS = ("no", "name", "start", "address", "state", "trade")
 MAP = """
@@ -109,6 +110,19 @@ def registers(tmp_path: Path) -> Registers:
 
 def counts(summary: BatchSummary) -> tuple[int, int, int, int]:
     return summary.read, summary.issued, summary.already, summary.refused
+
+
+def test_both_databases_and_workers_on_each(empty_database: Database, registers: Registers) -> None:
+    url = "" if empty_database.kind == "sqlite" else empty_database.url
+    lib = opened(new_home(empty_database.home / "library", database_url=url, now=utc_now()), now=utc_now)
+    first = registers.file([registers.row() for _ in range(3)] + [registers.row(state="struck")])
+    assert counts(registers.run(lib, first, as_status="struck=revoked")) == (4, 4, 0, 0)
+    before = registers.identifiers
+    with first.open("a", encoding="utf-8", newline="") as file:
+        csv.DictWriter(file, COLUMNS).writerows(registers.row() for _ in range(3))
+    assert counts(registers.run(lib, first, as_status="struck=revoked", workers=2)) == (7, 3, 4, 0)
+    assert before.items() <= registers.identifiers.items()
+    close_library(lib)
 
 
 def test_good_rows_are_issued_and_bad_ones_told(lib: Library, registers: Registers) -> None:
@@ -209,6 +223,16 @@ def test_errors_are_mended_and_fed_back(lib: Library, registers: Registers) -> N
     assert (registers.out / "earlier" / first.batch / "issued.csv").exists()
 
 
+def test_an_errors_csv_that_is_checked_in_its_place_is_not_touched(lib: Library, registers: Registers) -> None:
+    registers.run(lib, registers.file([registers.row(), registers.row(start="soon")]))
+    errors = registers.out / "errors.csv"
+    errors.write_bytes(errors.read_bytes().replace(b"soon", b"2026-03-01"))
+    before = errors.read_bytes()
+    assert registers.run(lib, errors, check=True).lawful == 1
+    assert errors.read_bytes() == before
+    assert len(registers.report("issued.csv")) == 1
+
+
 def test_other_content_under_a_number_is_a_conflict(lib: Library, registers: Registers) -> None:
     row = registers.row()
     registers.run(lib, registers.file([row]))
@@ -216,7 +240,7 @@ def test_other_content_under_a_number_is_a_conflict(lib: Library, registers: Reg
     for check in (True, False):
         summary = registers.run(lib, changed, check=check)
         assert (summary.refused, summary.refused_by_code) == (1, {"conflict": 1})
-        (error,) = registers.report("errors.csv")
+        (error,) = registers.report("check-errors.csv" if check else "errors.csv")
         assert error["field"] == "name; trade"
         assert "fields.trade_name" in error["reason"]
 
@@ -225,7 +249,8 @@ def test_a_check_finds_all_and_issues_nothing(lib: Library, registers: Registers
     rows = [registers.row(), registers.row(name="SAMPLE 😀 LLC"), registers.row(state="closed")]
     summary = registers.run(lib, registers.file(rows), check=True)
     assert (summary.lawful, *counts(summary)) == (1, 3, 0, 0, 2)
-    assert [row["field"] for row in registers.report("errors.csv")] == ["name", "state"]
+    assert [row["field"] for row in registers.report("check-errors.csv")] == ["name", "state"]
+    assert [path.name for path in registers.out.iterdir()] == ["check-errors.csv"]
     assert not (registers.out / "issued.csv").exists()
     assert list(registers.out.glob("**/*.pdf")) == []
     for row in rows:

@@ -107,7 +107,7 @@ def test_as_status_is_strict(text: str) -> None:
 def test_a_mapping_names_all_its_problems_at_once() -> None:
     found = problems(
         """
-type = "other"
+type = "shop-licence"
 colour = "red"
 [source]
 delimiter = "::"
@@ -128,10 +128,19 @@ issue = []
 """
     )
     assert set(found) == {
-        "type", "colour", "source.delimiter", "number.column", "holder.name.trimm", "holder", "holders",
+        "colour", "source.delimiter", "number.column", "holder.name.trimm", "holder", "holders",
         "dates.formats", "dates.expires_on", "dates.issued_on", "fields.adress", "fields.photo", "fields.address",
         "state.column", "state.issue",
     }  # fmt: skip
+
+
+def test_a_mapping_of_another_type_is_told_once() -> None:
+    assert set(problems('type = "other"\n[fields]\nx = 1')) == {"type"}
+
+
+def test_a_misspelt_field_gets_a_hint() -> None:
+    found = problems(SHOP_MAP.replace("address =", "adress ="))
+    assert found["fields.adress"] == "is no field of the licence type; did you mean address?"
 
 
 def test_a_mapping_that_is_no_toml_says_so() -> None:
