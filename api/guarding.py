@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """For our pages: nothing from elsewhere, nothing inline."""
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"

@@ -23,6 +23,7 @@ MEDIA_TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
 }
 
 
@@ -41,7 +42,7 @@ class Pages:
 
     environment: Environment
     links: Mapping[str, str]
-    """Paths of script, style and icon; empty when nothing was built."""
+    """Paths of script, style, icon and manifest; empty when nothing was built."""
     files: Mapping[str, StaticFile] = field(repr=False)
     """By path, `/static/...` and `/sw.js`."""
 

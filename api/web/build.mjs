@@ -3,7 +3,7 @@
  *
  * dist/static/*   content-hashed script and style, the icon: served as /static/*, cached for good
  * dist/sw.js      service worker, served as /sw.js
- * dist/assets.json  {"script", "style", "icon"}: what the page's template links to
+ * dist/assets.json  {"script", "style", "icon", "manifest"}: what the page's template links to
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -42,6 +42,13 @@ async function buildPage() {
     assets[kind] = `/static/${stem}-${digest(text)}.${suffix}`;
     writeFileSync(join(dist, assets[kind].slice(1)), text);
   }
+  const manifest = JSON.stringify({
+    name: "证照核验 Licence check", short_name: "证照核验", start_url: "/q", scope: "/q", display: "standalone", lang: "zh-CN",
+    background_color: "#f5f3ed", theme_color: "#12372a",
+    icons: [{ src: assets.icon, type: "image/svg+xml", sizes: "any", purpose: "any" }],
+  });
+  assets.manifest = `/static/app-${digest(manifest)}.webmanifest`;
+  writeFileSync(join(dist, assets.manifest.slice(1)), manifest);
   const define = {
     ASSETS: JSON.stringify(Object.values(assets)),
     CACHE_NAME: JSON.stringify(`certlib-page-${digest(JSON.stringify(assets))}`),

@@ -1,7 +1,10 @@
 """The verify page: right verdict, in words, for each licence, on phone and desktop, in Chinese and English."""
 
+import re
+from collections.abc import Callable
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import IDENTIFIER, Visit, answer_of, shot
 from tests.support.page_server import ScriptedRegister
@@ -33,11 +36,15 @@ def word_of(page: Page) -> str:
     return page.locator("article.verdict").get_attribute("data-word") or ""
 
 
-@pytest.mark.parametrize("screen", ["phone", "desktop"])
-@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
-@pytest.mark.parametrize("name", CASES)
+SCREENS = [("phone", "zh-CN"), ("phone", "en-GB"), ("desktop", "zh-CN"), ("desktop", "en-GB")]
+IN_FULL = ["valid", "expired", "cancelled", "forged", "unknown"]
+RUNS = [(name, *each) for name in IN_FULL for each in SCREENS]
+RUNS += [(name, "phone", "zh-CN") for name in CASES if name not in IN_FULL]
+
+
+@pytest.mark.parametrize(("name", "screen", "locale"), RUNS)
 def test_each_licence_has_its_word(
-    visit: Visit, register: ScriptedRegister, name: str, locale: str, screen: str
+    visit: Visit, register: ScriptedRegister, name: str, screen: str, locale: str
 ) -> None:
     token, live, expected, zh, en = CASES[name]
     if live is not None:
@@ -46,11 +53,25 @@ def test_each_licence_has_its_word(
     page = visit(token, screen=screen, locale=locale)
     assert word_of(page) == expected
     expect(page.locator("#verdict-word")).to_have_text(zh if locale == "zh-CN" else en)
+    expect(page).to_have_title(re.compile(zh if locale == "zh-CN" else en))
     expect(page.locator("#announcement")).to_contain_text(zh if locale == "zh-CN" else en)
     assert page.locator("html").get_attribute("lang") == ("zh-CN" if locale == "zh-CN" else "en")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out sideways"
     shot(page, f"{name}-{screen}-{locale[:2]}")
     assert not any("#" in path or token[-40:] in path for path in register.asked), "the token stays in the browser"
+
+
+@pytest.mark.parametrize("scripts", [False, True])
+def test_without_its_script_the_page_says_so(
+    context: Callable[..., BrowserContext],
+    register: ScriptedRegister,
+    scripts: bool,  # noqa: FBT001  # a case of the test
+) -> None:
+    tab = context(java_script_enabled=scripts, real_clock=True)
+    tab.route("**/*.js", lambda route: route.abort())
+    page = tab.new_page()
+    page.goto(f"{register.url}/q")
+    expect(page.locator(".noscript").last).to_be_visible(timeout=8000)
 
 
 @pytest.mark.parametrize("screen", ["phone", "desktop"])

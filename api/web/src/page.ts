@@ -125,6 +125,7 @@ function show(result: Result): void {
 function render(): void {
   const texts = TEXTS[language];
   const place = byId("result");
+  document.title = shown === null ? texts.pageTitle : `${texts.words[shown.verdict.word].title} · ${texts.pageTitle}`;
   document.body.dataset["state"] = shown !== null ? "verdict" : busy !== null ? "busy" : "idle";
   byId("entry-heading").textContent = shown === null ? texts.intro.heading : texts.entry.heading;
   if (shown !== null) {
@@ -157,7 +158,6 @@ function speak(): void {
   const texts = TEXTS[language];
   const { entry, intro } = texts;
   document.documentElement.lang = texts.htmlLang;
-  document.title = texts.pageTitle;
   const fixed: Record<string, string> = {
     skip: texts.skip, brand: texts.brand, tagline: texts.tagline, lead: intro.lead, "typed-label": entry.label, "typed-hint": entry.hint,
     check: entry.button, "drop-title": entry.dropTitle, "drop-hint": entry.dropHint, "file-button": entry.fileButton,
@@ -253,6 +253,7 @@ function listen(): void {
   });
 }
 
+byId("no-script").remove();
 listen();
 speak();
 fromFragment();
