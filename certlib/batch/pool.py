@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import deque
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ MAX_UNBORN: Final = 3
 """Workers that die one after the other before they could open the library."""
 MAX_IDLE_DEATHS: Final = 20
 """Workers that die one after the other without finishing anything."""
+NICENESS: Final = 5
+"""Answering public questions comes before issuing in bulk on the same machine."""
 READY: Final = "ready"
 """A worker's first word."""
 
@@ -125,7 +128,12 @@ class WorkerPool:
     def _started(self) -> _Worker:
         ours, theirs = self.context.Pipe()
         process = self.context.Process(target=self.serve, args=(theirs, self.settings, self.task), daemon=True)
-        process.start()
+        # Ctrl-C reaches the whole group; the worker is born deaf to it, since the batch decides when to stop.
+        old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, old)
         theirs.close()
         return _Worker(process=process, connection=ours)
 
@@ -223,7 +231,7 @@ class _Stopped:
 
 def serve_jobs(connection: Connection, settings: Settings, task: Task) -> None:
     """A worker's life: jobs in, results out, until None comes or the batch is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides when to stop
+    os.nice(NICENESS)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         lib = open_library(settings)

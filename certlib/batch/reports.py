@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from certlib.errors import UnavailableError
@@ -11,7 +12,6 @@ from certlib.intake import FAULT_COLUMNS, WHOLE_ROW, CsvWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from certlib.batch.work import Result
     from certlib.errors import FieldFault
@@ -70,6 +70,7 @@ class Reports:
         self._make_way(batch)
         self.errors.close()
         self.issued.close()
+        self._sweep()
         part = self.folder / f"{self.prefix}batch.json.part"
         part.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
         part.replace(self.folder / f"{self.prefix}batch.json")
@@ -84,6 +85,14 @@ class Reports:
         self.errors.abandon()
         if self.issued is not None:
             self.issued.abandon()
+
+    def _sweep(self) -> None:
+        """Remove half PDFs of processes that were killed."""
+        for pattern in (".*.part", "*/.*.part"):
+            for path in self.folder.glob(pattern):
+                pid = path.name.split(".")[1]
+                if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+                    path.unlink(missing_ok=True)
 
     def _make_way(self, batch: str) -> None:
         """An issued.csv that another run wrote is not lost when errors.csv is fed back into the same folder."""

@@ -153,11 +153,15 @@ def run_batch(  # noqa: PLR0913  # a batch has these knobs, all but four with a 
         run.summary.issued_csv = str(reports.issued.path) if reports.issued is not None else ""
         try:
             run.run(reports, workers=workers, progress=progress or (lambda _done, _refused, _part: None))
+            run.summary.seconds = time.monotonic() - started
+            reports.finish(asdict(run.summary), batch=run.summary.batch)
+        except OSError as error:
+            reports.abandon()
+            message = f"{error.filename or target} cannot be read or written: {error.strerror}"
+            raise UnavailableError(message, code="out_unwritable", hint="Make room and run it again.") from error
         except BaseException:
             reports.abandon()
             raise
-    run.summary.seconds = time.monotonic() - started
-    reports.finish(asdict(run.summary), batch=run.summary.batch)
     return run.summary
 
 

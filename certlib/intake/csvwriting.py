@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class CsvWriter:
 
     def abandon(self) -> None:
         """Leave nothing behind."""
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take
+            self._file.close()
         self.part.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:

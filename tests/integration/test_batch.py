@@ -7,6 +7,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import resource
 import signal
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -351,6 +352,26 @@ def test_what_does_not_answer_is_waited_for(settings: Settings, registers: Regis
     with pytest.raises(UnavailableError):
         registers.run(flaky, registers.file([registers.row()]), patience_seconds=0)
     close_library(flaky)
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_report(lib: Library, registers: Registers) -> None:
+    path = registers.file([registers.row(name="", address="A" * 9_000)] * 1_000)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, resource.RLIM_INFINITY))
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(UnavailableError) as caught:
+            registers.run(lib, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        signal.signal(signal.SIGXFSZ, old)
+    assert caught.value.code == "out_unwritable"
+    assert list(registers.out.iterdir()) == []
+    assert registers.run(lib, path).refused == 1_000
+
+
+def test_a_register_without_rows_is_done_at_once(lib: Library, registers: Registers) -> None:
+    assert counts(registers.run(lib, registers.file([]))) == (0, 0, 0, 0)
+    assert registers.report("issued.csv") == []
 
 
 def test_a_row_that_we_cannot_make_is_set_apart(settings: Settings, registers: Registers) -> None:
