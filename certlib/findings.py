@@ -51,8 +51,8 @@ class Findings:
         """Write down one check; a failure that stands is never overwritten."""
         standing = self.checks.get(name)
         if standing is None or standing.outcome is not Outcome.FAILED:
-            kept = {key: value for key, value in evidence.items() if value}
-            self.checks[name] = Check(name=name, outcome=outcome, code=code, evidence=kept)
+            kept = {key: str(value) for key, value in evidence.items() if value}
+            self.checks[name] = Check(name=name, outcome=outcome, code=str(code), evidence=kept)
 
     def fault(self, error: VerificationError, **evidence: str) -> None:
         """Write down why `signing` refused the input, under the check that it concerns."""

@@ -69,7 +69,8 @@ def open_library(
         SetupError: not initialised, keys that do not open or do not match their certificates, no root.
     """
     if not settings.data_keys_path.is_file():
-        raise SetupError(f"there is no library at {settings.home}", hint="Make one with: certlib init. Or name it with --home.")
+        hint = "Make one with: certlib init. Or name it with --home."
+        raise SetupError(f"there is no library at {settings.home}", hint=hint)
     secret = passphrase(settings)
     store = open_store(
         settings.database_url,
@@ -96,7 +97,8 @@ def _opened(
         raise SetupError("the library has no root key", hint="Make the library with: certlib init")
     for key in agencies.keys(store):
         # Agencies' keys are opened when they are needed: each costs a key derivation, and there may be hundreds.
-        if key.owner is None and key.withdrawn_at is None:
+        # A key without a URI is not kept here, e.g. the root in a safe.
+        if key.owner is None and key.uri and key.withdrawn_at is None:
             recorded_key(signer, key)
     return Library(
         settings=settings,
