@@ -16,7 +16,7 @@ from certlib.lawfulness import text_fault
 from certlib.library import recorded_key
 from certlib.store import agencies
 from certlib.store.cipher import new_data_keys, sealed_data_keys
-from certlib.store.engine import close_store, migrate, open_store
+from certlib.store.engine import close_store, migrate, open_store, require_lasting
 from certlib.store.values import KeyRecord
 from certlib.trusting import trusted_key
 from signing.certificates import create_csr, create_root, issue_certificate, read_certificate
@@ -79,6 +79,7 @@ def create_library(settings: Settings, *, organisation: str, now: datetime) -> N
     )
     try:
         migrate(store)
+        require_lasting(store, "status_list_url", settings.status_list_url)
         ring = KeyRing(home=home, passphrase=passphrase(settings))
         write_new_file(settings.data_keys_path, sealed_data_keys(keys, ring.passphrase))
         end = now + timedelta(days=ROOT_DAYS)

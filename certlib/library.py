@@ -13,7 +13,7 @@ from certlib.keyring import KeyRing
 from certlib.press import Press
 from certlib.store import agencies
 from certlib.store.cipher import open_data_keys
-from certlib.store.engine import close_store, open_store, require_current
+from certlib.store.engine import close_store, open_store, require_current, require_lasting
 from signing.certificates import read_certificate
 from signing.errors import SigningError
 from signing.timestamps import TimestampSource
@@ -92,6 +92,7 @@ def _opened(
 ) -> Library:
     """Check the combination of parts, not only each part."""
     require_current(store)
+    require_lasting(store, "status_list_url", settings.status_list_url)
     roots = [key for key in agencies.keys(store, purpose="root") if key.withdrawn_at is None]
     if len(roots) != 1 or roots[0].certificate_der is None:
         raise SetupError("the library has no root key", hint="Make the library with: certlib init")

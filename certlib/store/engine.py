@@ -177,6 +177,25 @@ def require_known_keys(conn: Connection, cipher: Cipher) -> None:
             )
 
 
+def require_lasting(store: Store, name: str, value: str) -> None:
+    """Pass if `value` is what the setting `name` has always been; the first call remembers it.
+
+    Raises:
+        SetupError: it was another value when the library was made.
+    """
+    key = f"setting.{name}"
+    with reading(store) as conn:
+        known = conn.execute(select(LIBRARY.c.value).where(LIBRARY.c.key == key)).scalar_one_or_none()
+    if known is None:
+        with writing(store) as conn:
+            conn.execute(insert(LIBRARY), [{"key": key, "value": value}])
+    elif known != value:
+        raise SetupError(
+            f"{name} was {known} when the library was made and cannot change: it stands in every token",
+            hint=f'Put it back: {name} = "{known}"',
+        )
+
+
 @contextmanager
 def writing(store: Store) -> Iterator[Connection]:
     """One transaction; it takes the write lock at once on SQLite and is rolled back by any error.
