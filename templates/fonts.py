@@ -157,9 +157,12 @@ class FontBook:
             where = f"[fonts.{role.name}]"
             if path is None:
                 raise FontMissingError(f"{where}: {role.family or role.file} is not on this machine; {advice}")
-            if path.stat().st_size > _MAX_FONT_BYTES:
-                raise FontMissingError(f"{where}: {path.name} is larger than {_MAX_FONT_BYTES} bytes")
-            data = path.read_bytes()
+            try:
+                if path.stat().st_size > _MAX_FONT_BYTES:
+                    raise FontMissingError(f"{where}: {path.name} is larger than {_MAX_FONT_BYTES} bytes")
+                data = path.read_bytes()
+            except OSError as error:
+                raise FontMissingError(f"{where}: {path} cannot be read: {error.strerror}") from error
             found = hashlib.sha256(data).hexdigest()
             if found != role.sha256:
                 raise FontMissingError(
