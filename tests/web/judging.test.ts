@@ -1,7 +1,7 @@
 /** Tokens, trust packs and verdicts, beside what the library's own code says of the same bytes. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fromBase64Url } from "../../api/web/src/bytes.ts";
@@ -152,6 +152,40 @@ test("the register is asked only about tokens that are genuine", () => {
   assert(!worthAsking(judged("hello")) && !worthAsking(cannotTell("token", "no_trust")));
   assert(!worthAsking(judged("valid", open(vectors.no_agency_pack))));
 });
+
+interface Vector {
+  name: string;
+  head: Record<string, string>;
+  body: string;
+}
+
+/** The token vectors that library, HTTP and command line are judged by too. */
+function tokenVectors(): Vector[] {
+  return readdirSync(join(REPOSITORY, "tests", "vectors"))
+    .filter((name) => name.endsWith(".vector"))
+    .map((name) => {
+      const text = readFileSync(join(REPOSITORY, "tests", "vectors", name), "latin1");
+      const end = text.indexOf("\n\n");
+      const lines = text.slice(0, end).split("\n").map((line) => line.split(/: (.*)/s) as [string, string]);
+      return { name, head: Object.fromEntries(lines), body: text.slice(end + 2) };
+    })
+    .filter(({ head }) => head["kind"] === "token" && head["input"] === "text");
+}
+
+const read = (name: string): string => readFileSync(join(REPOSITORY, "tests", "vectors", name), "utf8");
+const worldAnchor = fromBase64Url((JSON.parse(read("trust-anchor.json")) as { spki: string }).spki);
+const inToken = ["malformed", "bad_signature", "too_large", "unknown_key", "wrong_key", "key_withdrawn", "expired_certificate", "not_yet_valid", "another_agency"];
+
+for (const { name, head, body } of tokenVectors()) {
+  const offline = head["source"] === "offline";
+  if (!offline && !inToken.includes(head["fault"] ?? "")) continue; // that one is about the record
+  test(`vector ${name}`, () => {
+    const now = Date.parse(head["at"] ?? "") / 1000;
+    const known = { pack: openPack(read("trust-pack.json"), worldAnchor, now, 0), packFault: "" };
+    const verdict = judgeOffline(body, known, now);
+    assert.deepEqual([verdict.word, verdict.fault], [head["expect"], head["fault"] ?? ""]);
+  });
+}
 
 test("values are written for people, and the unusual ones stay as they are", () => {
   const texts = TEXTS.en;

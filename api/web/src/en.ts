@@ -85,6 +85,15 @@ export const en: Texts = {
     },
   },
   causes: {
+    pdf_malformed: {
+      meaning: "This file cannot be read; it may be damaged or incomplete.",
+      next: "Ask again for the agency’s original file, or scan the QR code.",
+    },
+    image_malformed: { meaning: "This picture cannot be read; it may be damaged.", next: "Take the photo or scan again." },
+    pdf_differs_from_record: {
+      meaning: "This is not the file that the register holds.",
+      next: "Do not accept it. Ask for the agency’s original file.",
+    },
     malformed: {
       meaning: "The code is incomplete or was changed: it is no whole licence code.",
       next: "Scan it again, with the whole code sharp in view. If the result stays, do not accept it.",

@@ -52,7 +52,7 @@ function named(names: Names | null, language: Language): string {
 /** Meaning and next step: of the fault where it has its own, else of the word. */
 export function explained(verdict: Verdict, texts: Texts): { meaning: string; next: string } {
   const word = texts.words[verdict.word];
-  const cause = ["unknown", "forged", "untrusted_issuer"].includes(verdict.word) ? texts.causes[verdict.fault] : undefined;
+  const cause = ["unknown", "forged", "untrusted_issuer"].includes(verdict.word) ? (texts.causes[`${verdict.kind}_${verdict.fault}`] ?? texts.causes[verdict.fault]) : undefined;
   if (verdict.word === "valid" && (verdict.kind === "code" || verdict.kind === "identifier")) {
     return { meaning: word.meaning, next: texts.nextForLookup };
   }

@@ -49,6 +49,9 @@ export const zh: Texts = {
     unknown: { title: "无法判断", meaning: "没有查到足够的依据，不能说它有效，也不能说它无效。", next: "请不要只凭这个结果受理，换一种方式核验。" },
   },
   causes: {
+    pdf_malformed: { meaning: "这个文件读不出来，可能已损坏或不完整。", next: "请重新索取发证机关签发的原始文件，或扫描二维码。" },
+    image_malformed: { meaning: "这张图片读不出来，可能已损坏。", next: "请重新拍照或扫描后再试。" },
+    pdf_differs_from_record: { meaning: "文件与证照库登记的不是同一份。", next: "请不要受理，索取发证机关签发的原始文件。" },
     malformed: {
       meaning: "二维码的内容残缺或被改动，不是完整的证照码。",
       next: "请重新扫描一次，确保二维码完整、清晰；仍是这个结果，请不要受理。",
