@@ -10,7 +10,7 @@ import stat
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from certlib.complaints import file_error
 from certlib.config import read_settings
@@ -18,12 +18,12 @@ from certlib.errors import CertlibError, FieldFault, InvalidRequestError, SetupE
 from certlib.library import Library, close_library, open_library, utc_now
 from certlib.model import OverallWord
 from certlib.trusting import OfflineTrust, open_offline
-from certlib.verdict import moment
+from certlib.verdict import Outcome, moment
 from certlib.verifying import MAX_OFFLINE_BYTES, verify
 from signing.errors import VerificationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from certlib.trusting import PublishedPack
     from certlib.verdict import Verdict
@@ -100,15 +100,19 @@ def export_trust(lib: Library, folder: Path, pack: PublishedPack) -> list[Path]:
         "spki": base64.urlsafe_b64encode(spki).rstrip(b"=").decode(),
         "sha256": hashlib.sha256(spki).hexdigest(),
     }
-    body = base64.encodebytes(lib.root_certificate_der).decode()
     files = {
         "trust-pack.json": pack.data,
         "trust-anchor.json": json.dumps(anchor).encode(),
-        "root.pem": f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n".encode(),
+        "root.pem": pem(lib.root_certificate_der),
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return [folder / name for name in files]
+
+
+def pem(certificate_der: bytes) -> bytes:
+    """A certificate as PEM, for tools that ask for it so."""
+    return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(certificate_der) + b"-----END CERTIFICATE-----\n"
 
 
 def inputs_of(arguments: Iterable[str]) -> Iterator[str | bytes]:
@@ -145,6 +149,8 @@ def verify_each(
 
 def _content(text: str, source: Library | OfflineTrust) -> bytes | str:
     """The bytes of the file that `text` names, else `text` itself. No more is read than may be judged."""
+    if not text.strip():
+        raise SetupError("an empty text says nothing", code="no_file")
     path = Path(text)
     try:
         kind = path.stat().st_mode
@@ -168,17 +174,16 @@ def short(text: str) -> str:
 
 
 def verdict_text(name: str, verdict: Verdict) -> str:
-    """A verdict for people: the word, what it speaks of, each check with its evidence."""
-    shown = verdict.shown
-    lines = [f"{name}: {verdict.word.value.upper()}{f' ({verdict.fault})' if verdict.fault else ''}"]
-    kind, agency = shown.get("type"), shown.get("agency")
-    if isinstance(kind, dict) and isinstance(agency, dict):
-        title = f"{kind.get('zh') or ''} {kind.get('en') or ''}".strip()
-        lines.append(f"  {title} No. {shown.get('number')}, {agency.get('zh') or agency.get('en')}")
+    """A verdict for people: the word, what it speaks of, each check that was made, and what to do next."""
+    word = verdict.word.value
+    cause = f" ({verdict.fault})" if verdict.fault not in {"", word} else ""
+    lines = [f"{name}: {word.upper().replace('_', ' ')}{cause}", *_shown_lines(verdict.shown)]
     for check in verdict.checks:
+        if check.outcome is Outcome.NOT_APPLICABLE:
+            continue
         evidence = ", ".join(f"{key} {value}" for key, value in check.evidence.items())
         lines.append(
-            f"  {check.outcome.value:<14} {check.name.value:<20} {check.code}{f': {evidence}' if evidence else ''}"
+            f"  {check.outcome.value:<8} {check.name.value:<20} {check.code}{f': {evidence}' if evidence else ''}"
         )
     if verdict.snapshot_age_seconds is not None and verdict.status_as_of is not None:
         age = verdict.snapshot_age_seconds // 60
@@ -186,3 +191,18 @@ def verdict_text(name: str, verdict: Verdict) -> str:
     if advice := ADVICE.get(verdict.word):
         lines.append(f"  {advice}")
     return "\n".join(lines)
+
+
+def _shown_lines(shown: Mapping[str, Any]) -> list[str]:
+    """What stands on the face, to be compared with it."""
+    kind, agency = shown.get("type"), shown.get("agency")
+    if not isinstance(kind, dict) or not isinstance(agency, dict):
+        return []
+    title = f"{kind.get('zh') or ''} {kind.get('en') or ''}".strip()
+    lines = [f"  {title} No. {shown.get('number')}, {agency.get('zh') or agency.get('en')}"]
+    holders = [f"{each.get('name')} {each.get('code') or ''}".rstrip() for each in shown.get("holders") or ()]
+    if holders:
+        lines.append(f"  {'; '.join(holders)}")
+    if shown.get("check_phrase"):
+        lines.append(f"  check phrase {shown['check_phrase']}")
+    return lines

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from certlib.batch import run_batch
 from certlib.cataloguing import add_shipped_types
-from certlib.checking import export_trust
-from certlib.config import Settings, read_settings
+from certlib.checking import export_trust, pem
+from certlib.config import SETTINGS_FILE, Settings, read_settings
 from certlib.enrolling import BACKDATE, add_agency, create_library
+from certlib.errors import ConflictError, SetupError, TypeFolderError
 from certlib.identifiers import AgencyCode
 from certlib.library import Library, close_library, open_library, utc_now
 from certlib.model import Agency, Status
-from certlib.reporting import find_licence, printed_code, save_pdf
+from certlib.reporting import agencies_report, find_licence, pdf_bytes, printed_code
 from certlib.trusting import published
 from signing.certificates import create_root, issue_certificate
 from signing.keys import KeyAlgorithm, generate_key
@@ -25,6 +28,7 @@ from signing.timestamps import QUERY_TYPE, REPLY_TYPE, LocalTimestampAuthority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from certlib.model import Licence
 
@@ -52,39 +56,55 @@ REGISTERS: Final = (
 """Type, register in samples/, mapping, agency, and what closed rows become."""
 
 
+TSA_ROOTS: Final = "tsa-roots.pem"
+TRY: Final = "try"
+"""Folder with one file of each kind worth a look."""
+
+
 def prepare(home: Path, *, port: int) -> Iterator[str]:
     """Make the demo library at `home` unless it is there, and say in a few lines what to open and try.
 
     The practitioners' PDFs bear timestamps of an authority that lives on loopback only while they are made.
+
+    Raises:
+        SetupError: the folder holds something else, or a demo of an older version.
+        KeyboardInterrupt: the user stopped it; the next run goes on.
     """
     settings = _settings(home, port)
     if not settings.data_keys_path.exists():
-        yield f"Making a library with two agencies in {settings.home} ..."
+        yield f"Making a library with two agencies in {settings.home} (half a minute) ..."
         create_library(settings, organisation="certlib demo", now=utc_now())
+    try:
         with _opened(settings) as lib:
             add_shipped_types(lib, operator="demo")
+            known = {each["code"] for each in agencies_report(lib)}
             for agency in (MARKET_BUREAU, CITY):
-                add_agency(lib, agency, seal_algorithm=KeyAlgorithm.P256, operator="demo")
-    yield from _issue_samples(settings)
+                if agency.code not in known:
+                    add_agency(lib, agency, seal_algorithm=KeyAlgorithm.P256, operator="demo")
+        yield from _issue_samples(settings)
+    except (TypeFolderError, ConflictError) as error:
+        hint = f"Remove it and run the same command again: rm -r {home}"
+        raise SetupError(f"the demo in {home} was made with other forms", hint=hint) from error
     with _opened(settings) as lib:
         export_trust(lib, settings.home / "trust", published(lib))
-        yield from _what_to_try(lib, port)
+        yield from _what_to_try(lib, home, port)
 
 
 def _settings(home: Path, port: int) -> Settings:
-    home = home.absolute()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = home / "certlib.toml"
+    file = home / SETTINGS_FILE
     if not file.exists():
+        if any(home.iterdir()):
+            raise SetupError(f"{home} is not empty and no demo", hint="Name a new folder with --home.")
+        (home / TSA_ROOTS).touch()
         base = f"http://127.0.0.1:{port}"
         lines = [
             'library_name = "certlib demo"',
             f'verify_url = "{base}/q#"',
             f'status_list_url = "{base}/s/"',
-            'tsa_roots_file = "tsa-root.pem"',
+            f'tsa_roots_file = "{TSA_ROOTS}"',
         ]
         file.write_text("\n".join(lines) + "\n", "utf-8")
-        (home / "tsa-root.pem").touch()
     return read_settings(home)
 
 
@@ -99,14 +119,9 @@ def _opened(settings: Settings) -> Iterator[Library]:
 
 def _issue_samples(settings: Settings) -> Iterator[str]:
     for type_code, register, mapping, agency, as_status in REGISTERS:
-        if (settings.home / "out" / type_code / "issued.csv").exists():
-            yield f"{register:<20} was issued before"
-            continue
-        stamped = type_code == "practitioner-licence"
-        with (
-            _authority(settings.home / "tsa-root.pem") if stamped else nullcontext("") as url,
-            _opened(settings.model_copy(update={"tsa_url": url or None})) as lib,
-        ):
+        out = settings.home / "out" / type_code
+        stamped = type_code == "practitioner-licence" and not (out / "batch.json").exists()
+        with _authority(settings) if stamped else nullcontext(settings) as used, _opened(used) as lib:
             summary = run_batch(
                 lib,
                 type_code,
@@ -115,49 +130,66 @@ def _issue_samples(settings: Settings) -> Iterator[str]:
                 agency_code=agency.code,
                 as_status=as_status,
                 operator="demo",
-                out=settings.home / "out" / type_code,
+                out=out,
             )
-        yield (
-            f"{register:<20} {summary.read:>4} rows: {summary.issued:>4} issued, {summary.already:>4} before, "
-            f"{summary.refused:>3} refused  ({summary.per_second:,.0f}/s)"
-        )
+        if summary.interrupted:
+            raise KeyboardInterrupt
+        what = f"{summary.issued} issued" if summary.issued else f"{summary.already} issued before"
+        yield f"  {register:<18} {summary.read} rows, {what}, {summary.refused} refused, {summary.seconds:.1f} s"
 
 
-def _what_to_try(lib: Library, port: int) -> Iterator[str]:
-    out = lib.settings.home / "out"
-    yield ""
-    yield f"PDFs, issued.csv and errors.csv: {out}"
+def _what_to_try(lib: Library, home: Path, port: int) -> Iterator[str]:
+    folder = home / TRY
+    folder.mkdir(exist_ok=True)
+    yield f"All PDFs, issued.csv and errors.csv are in {home}/out. One of each kind is in {folder}:"
     for word, licence in _examples(lib):
-        path = save_pdf(lib, licence, out)
-        yield f"  {word:<10} {path.name}   code {printed_code(licence)}"
+        content = pdf_bytes(lib, licence)
+        (folder / f"{word}.pdf").write_bytes(content)
+        yield f"  {word + '.pdf':<14} code {printed_code(licence)}"
+        if word == "valid":
+            (folder / "forged.pdf").write_bytes(_forged(content))
+            yield f"  {'forged.pdf':<14} the same, one byte changed"
     yield ""
-    yield f"Open http://127.0.0.1:{port}/ and type a code, or drop one of these PDFs on the page."
-    yield "Change a byte of a PDF and drop it again. Or in another terminal:"
-    yield f"  .venv/bin/certlib verify {out}/*.pdf --home {lib.settings.home}"
-    yield "and with no library, only its trust pack:"
-    trust = lib.settings.home / "trust"
-    yield f"  .venv/bin/certlib verify {out}/*.pdf --offline --trust-pack {trust}/trust-pack.json"
+    yield f"Open http://127.0.0.1:{port}/ and type a code, or drop one of these files. In another terminal:"
+    yield f"  .venv/bin/certlib verify {folder}/*.pdf --home {home}"
+    yield "and without the library, by its signed trust pack alone:"
+    yield f"  .venv/bin/certlib verify {folder}/*.pdf --offline --trust-pack {home}/trust/trust-pack.json"
+
+
+def _forged(pdf: bytes) -> bytes:
+    """The file with one byte changed, well inside what the seal covers."""
+    place = pdf.index(b"stream") + 200
+    return pdf[:place] + bytes([pdf[place] ^ 1]) + pdf[place + 1 :]
 
 
 def _examples(lib: Library) -> Iterator[tuple[str, Licence]]:
     """One licence of each kind worth a look, by the reports of the batches."""
-    wanted = {"valid": Status.ACTIVE, "cancelled": Status.CANCELLED, "revoked": Status.REVOKED}
-    import csv  # noqa: PLC0415  # only here
-
+    wanted = ["valid", "expired", "cancelled", "revoked"]
     for type_code, *_ in REGISTERS:
-        with (lib.settings.home / "out" / type_code / "issued.csv").open(encoding="utf-8-sig", newline="") as file:
+        path = lib.settings.home / "out" / type_code / "issued.csv"
+        with path.open(encoding="utf-8-sig", newline="") as file:
             for row in csv.DictReader(file):
                 licence = find_licence(lib, row["identifier"])
-                for word, status in list(wanted.items()):
-                    if licence.status is status:
-                        del wanted[word]
-                        yield word, licence
-        wanted.setdefault("valid", Status.ACTIVE)
+                kind = _kind(licence, lib.now())
+                if kind in wanted:
+                    wanted.remove(kind)
+                    yield kind, licence
+                if not wanted:
+                    return
+
+
+def _kind(licence: Licence, now: datetime) -> str:
+    if licence.status is not Status.ACTIVE:
+        return licence.status.value
+    today = now.astimezone(ZoneInfo(licence.timezone)).date()
+    if licence.expires_on is not None and licence.expires_on < today:
+        return "expired"
+    return "valid" if licence.effective_on <= today else "not_yet_effective"
 
 
 @contextmanager
-def _authority(root_pem: Path) -> Iterator[str]:
-    """A time stamping authority on loopback; gives its address and leaves its root certificate in `root_pem`."""
+def _authority(settings: Settings) -> Iterator[Settings]:
+    """Settings with a time stamping authority on loopback. Its root certificate joins those the library trusts."""
     begin = utc_now().replace(microsecond=0) - BACKDATE
     end = begin + timedelta(days=3650)
     root_key, key = generate_key(KeyAlgorithm.P256), generate_key(KeyAlgorithm.P256)
@@ -174,11 +206,8 @@ def _authority(root_pem: Path) -> Iterator[str]:
         spki_der=key.spki_der,
         timestamping=True,
     )
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
-    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415
-
-    with root_pem.open("ab") as file:  # the roots of an interrupted run stay: its licences bear their timestamps
-        file.write(load_der_x509_certificate(root).public_bytes(Encoding.PEM))
+    with (settings.home / TSA_ROOTS).open("ab") as file:  # those of earlier runs stay: licences bear their timestamps
+        file.write(pem(root))
     authority = LocalTimestampAuthority(key, certificate, now=utc_now)
 
     class Handler(BaseHTTPRequestHandler):
@@ -200,7 +229,7 @@ def _authority(root_pem: Path) -> Iterator[str]:
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/tsa"
+        yield settings.model_copy(update={"tsa_url": f"http://127.0.0.1:{server.server_address[1]}/tsa"})
     finally:
         server.shutdown()
         server.server_close()

@@ -264,15 +264,24 @@ def verify(home: Path, inputs: Sequence[str], *, trust_pack: Path | None, anchor
     from certlib import checking
     from certlib.verdict import verdict_json
 
+    judged = False
     with checking.verify_source(home, trust_pack, anchor) as source:
         for name, answer in checking.verify_each(checking.inputs_of(inputs), source):
+            judged = True
             if isinstance(answer, CertlibError):
-                text = "\n".join([f"{name}: NOT CHECKED", *(f"  {line.strip()}" for line in error_lines(answer))])
+                text = "\n".join(
+                    [
+                        f"{name}: NOT CHECKED",
+                        *(f"  {line.strip().removeprefix('certlib: ')}" for line in error_lines(answer)),
+                    ]
+                )
                 yield Report(data={"input": name, **error_json(answer)}, text=text, good=False, error=answer)
             else:
                 data = {"input": name, **verdict_json(answer)}
                 good = answer.word in checking.GOOD_WORDS
                 yield Report(data=data, text=checking.verdict_text(name, answer), good=good)
+    if not judged:
+        raise SetupError("nothing was given to be verified", code="usage")  # no checks are no success
 
 
 def check_identifiers(identifiers: Sequence[str], *, roots: Sequence[str], strict: bool) -> Report:

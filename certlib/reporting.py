@@ -170,6 +170,7 @@ def licence_text(report: dict[str, Any]) -> str:
         f"  {each['effective_at'][:19]}  {each['old']} -> {each['new']} by {each['operator']}: {each['reason']}"
         for each in report["status_changes"]
     ]
+    lines += [f"  saved as    {report['file']}"] if "file" in report else []
     return "\n".join(lines)
 
 
@@ -177,8 +178,13 @@ def save_pdf(lib: Library, licence: Licence, folder: Path) -> Path:
     """Write the sealed PDF into `folder` under its own name, and give its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / licence.pdf_name
-    path.write_bytes(lookups.pdf_of(lib.store, licence))
+    path.write_bytes(pdf_bytes(lib, licence))
     return path
+
+
+def pdf_bytes(lib: Library, licence: Licence) -> bytes:
+    """The sealed PDF."""
+    return lookups.pdf_of(lib.store, licence)
 
 
 def save_pdf_of(lib: Library, key: str, folder: Path) -> Path:

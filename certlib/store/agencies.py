@@ -195,7 +195,9 @@ def type_version(store: Store, code: str, version: int) -> RegisteredType:
     with reading(store) as conn:
         row = conn.execute(select(LICENCE_TYPE).where(this)).mappings().one_or_none()
     if row is None:
-        raise NotFoundError(f"type {code} v{version} is not registered", code="type_not_found")
+        raise NotFoundError(
+            f"type {code} v{version} is not registered", code="type_not_found", hint="See: certlib type list"
+        )
     return _type(row)
 
 
@@ -209,7 +211,7 @@ def current_type(store: Store, code: str) -> RegisteredType:
     with reading(store) as conn:
         row = conn.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFoundError(f"type {code} is not registered", code="type_not_found")
+        raise NotFoundError(f"type {code} is not registered", code="type_not_found", hint="See: certlib type list")
     return _type(row)
 
 
