@@ -58,8 +58,8 @@ _BODY: Final[dict[str, Any]] = {
 async def look_up(request: Request) -> Response:
     """The masked public answer for a look-up code or licence identifier, as people type it.
 
-    Async because: this is the one hot path, a point read of some 20 microseconds on a connection of its own, and the
-    hand-over to a worker thread costs more than the read (docs/adr/0004; figures in docs/performance.md).
+    Async because: this is the one hot path, one point read on a connection of its own. One client in process, SQLite,
+    2026-11-22: 42 us a look-up, 122 us as `def` on a worker thread, 26 us for a constant (docs/adr/0004).
     """
     parts = parts_of(request)
     parts.lookups.take(request)

@@ -12,12 +12,14 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from certlib.identifiers import printed_public_code
+from certlib.issuing import issue
 from certlib.library import Library
 from certlib.lifecycle import StatusRequest, change_status
 from certlib.model import Licence, Status
 from certlib.retrieving import sealed_pdf
 from signing.qr import qr_png
 from tests.support.clock import Clock
+from tests.support.libraries import company_request
 
 
 def test_a_look_up_as_people_type_it(web: TestClient, licence: Licence) -> None:
@@ -205,3 +207,11 @@ def test_no_limit_when_none_is_set(sqlite_library: Library, licence: Licence) ->
     with TestClient(create_app(small(sqlite_library, lookups_per_minute=0))) as client:
         answers = {client.get(f"/v1/verify/{licence.public_code}").status_code for _ in range(50)}
     assert answers == {200}
+
+
+def test_a_look_up_on_each_database(library: Library) -> None:
+    licence = issue(library, company_request()).licence
+    with TestClient(create_app(library)) as client:
+        assert client.get(f"/v1/verify/{licence.public_code}").json()["word"] == "valid"
+        assert client.get("/readyz").status_code == 200
+        assert client.post("/v1/verify", json={"text": licence.token}).json()["word"] == "valid"

@@ -242,6 +242,7 @@ export const en: Texts = {
       compare_the_face: "compare it with the paper",
       typed_by_hand: "typed by hand",
       one_licence: "all parts speak of one licence",
+      same_bytes: "the very bytes that were recorded",
       does_not_match_document: "does not match the file",
       no_code_on_page: "no code on the page",
       no_record: "no record in the file",

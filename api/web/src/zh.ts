@@ -134,6 +134,7 @@ export const zh: Texts = {
       compare_the_face: "请与纸面核对",
       typed_by_hand: "手工输入",
       one_licence: "各部分属于同一张证照",
+      same_bytes: "与登记时的文件逐字节相同",
       does_not_match_document: "与文件不符",
       no_code_on_page: "页面上没有证照码",
       no_record: "文件里没有登记数据",
