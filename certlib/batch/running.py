@@ -257,25 +257,29 @@ class _Run:
             yield _block(entries, gate=gated_at < 0)
 
     def _entry(self, row: Row, keys: KeyFile) -> _Entry:
-        """The row as a candidate that is lawful and the first of its number, or why it is not."""
+        """The row as a candidate that is lawful and the first of its number, or every reason why it is not."""
+        draft = self.maker.draft(row)
+        faults = list(draft.faults)
+        candidate = draft.candidate
+        if candidate is None:
+            return _Entry(row=row, candidate=None, faults=draft.faults)
         try:
-            candidate = self.maker.candidate(row)
             request = checked_request(self.licence_type, candidate.request, self.agency, today=self.today)
         except InvalidRequestError as error:
-            return _Entry(row=row, candidate=None, faults=self._in_columns(error.faults))
+            known = {fault.field for fault in faults}
+            faults += (fault for fault in self._in_columns(error.faults) if fault.field not in known)
         if candidate.as_status in ADVERSE and not candidate.document_number.strip():
             reason = f"{candidate.as_status} needs the number of a legal document; map it under [state]"
-            return _Entry(row=row, candidate=None, faults=self._in_columns((_fault("document_number", reason),)))
+            faults.append(FieldFault(field="document_number", code="required", reason=reason))
+        if faults:
+            return _Entry(row=row, candidate=None, faults=tuple(dict.fromkeys(faults)))
         first = keys.first_row(request.number, row.number)
         if first != row.number:
             reason = f"stands in row {first} already; only the first row of a number is issued"
-            fault = FieldFault(field="number", code="duplicate", reason=reason)
-            return _Entry(row=row, candidate=None, faults=self._in_columns((fault,)))
-        return _Entry(row=row, candidate=self._complete(candidate), faults=())
-
-    def _complete(self, candidate: Candidate) -> Candidate:
-        request = replace(candidate.request, batch=self.summary.batch, operator=self.task.operator)
-        return replace(candidate, request=request)
+            fault = FieldFault(field=self.maker.column_of("number"), code="duplicate", reason=reason)
+            return _Entry(row=row, candidate=None, faults=(fault,))
+        request = replace(request, batch=self.summary.batch, operator=self.task.operator)
+        return _Entry(row=row, candidate=replace(candidate, request=request), faults=())
 
     def _in_columns(self, faults: Iterable[FieldFault]) -> tuple[FieldFault, ...]:
         return tuple(self.maker.in_columns(fault) for fault in faults)
@@ -342,10 +346,6 @@ class _Run:
 def _block(entries: list[_Entry], *, gate: bool) -> _Block:
     candidates = tuple(entry.candidate for entry in entries if entry.candidate is not None)
     return _Block(entries=tuple(entries), job=Job(candidates=candidates, gate=gate))
-
-
-def _fault(name: str, reason: str) -> FieldFault:
-    return FieldFault(field=name, code="required", reason=reason)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ read faithfully is reported and never issued. What it does not do: it reserves a
 from certlib.intake.csvwriting import CsvWriter, looks_like_formula, neutralised, restored
 from certlib.intake.registermap import RegisterMap, parse_map
 from certlib.intake.registers import open_register
-from certlib.intake.requests import Candidate, RequestMaker, parse_as_status
+from certlib.intake.requests import Candidate, Draft, RequestMaker, parse_as_status
 from certlib.intake.rows import FAULT_COLUMNS, WHOLE_ROW, Register, Row
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "WHOLE_ROW",
     "Candidate",
     "CsvWriter",
+    "Draft",
     "Register",
     "RegisterMap",
     "RequestMaker",

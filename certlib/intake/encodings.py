@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 CHUNK_BYTES: Final = 1 << 16
+LONG_LINE_BYTES: Final = 4 << 20
+"""Longer lines do not count in finding the encoding."""
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -98,11 +100,11 @@ def _line_form(path: Path, file: BinaryIO, form: TextForm) -> TextForm:
     number = good = bad = utf8 = 0
     offset, first_bad, first_cause = form.start, (0, 0, 0), ""
     file.seek(form.start)
-    line_open = False
-    while line := file.readline(4 << 20):
-        number += not line_open
-        line_open = not line.endswith(b"\n")
-        if not line.isascii():
+    cut = False
+    while line := file.readline(LONG_LINE_BYTES):
+        number += not cut
+        beyond, cut = cut, len(line) == LONG_LINE_BYTES and not line.endswith(b"\n")
+        if not line.isascii() and not beyond and not cut:  # a cut line may be cut inside a character
             cause = _undecodable(line, form.encoding)
             if cause is None:
                 good += 1

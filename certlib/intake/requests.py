@@ -42,6 +42,16 @@ class Candidate:
     """Of the legal document behind `as_status`; may be empty."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """A row read with its mapping."""
+
+    candidate: Candidate | None
+    """None when the row asks for nothing that could be judged further."""
+    faults: tuple[FieldFault, ...]
+    """When not empty, the candidate holds stand-ins in the faulty places: judge the rest of it, never issue it."""
+
+
 def parse_as_status(text: str) -> dict[str, Status]:
     """`注销=cancelled,吊销=revoked` as a mapping from the register's word to the status.
 
@@ -82,6 +92,22 @@ class RequestMaker:
         self.sources = mapping.sources
         self.date_fields = frozenset(each.name for each in licence_type.fields if each.kind is FieldKind.DATE)
 
+    def draft(self, row: Row) -> Draft:
+        """What the row asks for as far as it can be told, and what is wrong with it. Fields are column names."""
+        if row.faults:
+            return Draft(candidate=None, faults=row.faults)
+        work = _RowWork(self, row)
+        try:
+            status, state = work.state()
+        except InvalidRequestError as error:
+            return Draft(candidate=None, faults=error.faults)
+        request = work.request()
+        document = ""
+        if status is not None and self.mapping.state is not None:
+            document = work.text("document_number", self.mapping.state.document_number)
+        candidate = Candidate(row=row.number, request=request, as_status=status, state=state, document_number=document)
+        return Draft(candidate=candidate, faults=tuple(dict.fromkeys(work.faults)))
+
     def candidate(self, row: Row) -> Candidate:
         """What the row asks for.
 
@@ -89,17 +115,10 @@ class RequestMaker:
             InvalidRequestError: the row cannot be read, its state is refused, or a value is not what the
                 mapping expects. Fields are column names.
         """
-        if row.faults:
-            raise InvalidRequestError(row.faults)
-        work = _RowWork(self, row)
-        status, state = work.state()
-        request = work.request()
-        document = ""
-        if status is not None and self.mapping.state is not None:
-            document = work.text("document_number", self.mapping.state.document_number)
-        if work.faults:
-            raise InvalidRequestError(tuple(work.faults))
-        return Candidate(row=row.number, request=request, as_status=status, state=state, document_number=document)
+        draft = self.draft(row)
+        if draft.candidate is None or draft.faults:
+            raise InvalidRequestError(draft.faults)
+        return draft.candidate
 
     def in_columns(self, fault: FieldFault) -> FieldFault:
         """The fault with the register's column names in the place of the licence's field."""

@@ -172,6 +172,13 @@ def test_good_rows_are_issued_and_bad_ones_told(lib: Library, registers: Registe
     assert json.loads((registers.out / "batch.json").read_text())["issued"] == 2
 
 
+def test_all_faults_of_a_row_are_told_at_once(lib: Library, registers: Registers) -> None:
+    summary = registers.run(lib, registers.file([registers.row(no="12", name="", start="soon")]))
+    (error,) = registers.report("errors.csv")
+    assert set(error["field"].split("; ")) == {"no", "name", "start"}
+    assert summary.refused_by_code == {"bad_date": 1, "bad_form": 1, "required": 1}
+
+
 def test_the_same_again_gives_the_same(lib: Library, registers: Registers) -> None:
     path = registers.file([registers.row() for _ in range(6)] + [registers.row(name="")])
     assert counts(registers.run(lib, path)) == (7, 6, 0, 1)

@@ -120,6 +120,12 @@ def test_a_huge_cell_is_reported_and_not_kept(tmp_path: Path) -> None:
     assert len(huge) > MAX_CELL_BYTES
 
 
+def test_a_huge_cell_beyond_ascii_does_not_put_the_encoding_in_doubt(tmp_path: Path) -> None:
+    path = shop_file(tmp_path, f"1,{'x' + '宁' * (4 << 20)},2026-01-01,,x\n2,波,2026-01-01,,x\n")
+    assert codes(path) == {2: "cell_too_large"}
+    assert first_cells(path) == ["2"]
+
+
 def test_a_million_commas_are_one_ragged_row(tmp_path: Path) -> None:
     path = shop_file(tmp_path, "," * 1_000_000 + "x\n" + GOOD.format(2))
     assert first_cells(path) == ["2"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -106,3 +109,12 @@ def test_no_row_of_the_samples_is_one_of_the_real_registers() -> None:
         names = {cell for row in register.rows for cell in row.cells[:2]}
     with open_register(ROOT / "samples/companies.csv") as register:
         assert not names & {cell for row in register.rows for cell in row.cells[:2]}
+
+
+def test_the_script_makes_the_samples_again(tmp_path: Path) -> None:
+    for name in ("make_samples.py", "portraits.py", "words.py"):
+        shutil.copy(ROOT / "samples" / name, tmp_path / name)
+    subprocess.run([sys.executable, tmp_path / "make_samples.py"], check=True)  # noqa: S603  # our own script
+    for name in ("companies.csv", "bad-rows.csv", "businesses.csv", "practitioners.csv"):
+        assert (tmp_path / name).read_bytes() == (ROOT / "samples" / name).read_bytes()
+    assert len(list((tmp_path / "portraits").iterdir())) == 20
