@@ -46,11 +46,9 @@ if TYPE_CHECKING:
 
 _UNDER_SHRINK = 0.7
 _UNDER_LINES = 4
-# A box taller than this many lines holds sentences, not names.
-_LONG_TEXT_LINES = 4
+_LONG_TEXT_LINES = 4  # a taller box holds sentences, not names
 _MAX_RESERVE_BYTES = 64 * 1024
-# Above the text of a further page, mm: title, then the header line.
-_TITLE_ROOM = 26.0
+_TITLE_ROOM = 26.0  # mm above the text of a further page: title, then the header line
 _FOOTER_ROOM = 7.0
 _HEADER_POINTS = 10.0
 
@@ -136,8 +134,8 @@ class _Compiler:
             seal=seal_appearance(fixed, seal),
             static_content=static_content,
         )
-        prefix, xref = fixed.frozen()
         first, last = fixed.reserved + 1, fixed.last
+        prefix, xref = fixed.frozen()
         return f.CompiledForm(
             prefix=prefix,
             prefix_xref=xref,
