@@ -15,7 +15,7 @@ _SHORT = (
 # Usual lines of business, and the formulas around them.
 _LONG = (
     "经营范围住所：一般项目，依法须经批准的项目除外，凭营业执照依法自主开展经营活动。相关部门批准后方可具体以审批结果为准，不含许可类信息咨询"
-    "销售零发技术开推广交流转让设计制造加工组织文化艺术会展览形象策划告代理办用品食具制料材物仪器汽车餐饮装备企产内外货和互礼网出进口育美新联租赁金属地"
+    "销售零发技术开推广交流转让设计制造加工组织文化艺术会展览形象策划告代理办用品食具制料材物仪器汽车餐饮装备企产内外货和互礼及其场议件生网出进口育美新联租赁金属地"
 )
 SHORT_CHINESE = "".join(sorted(set(_PUNCTUATION + _SHORT)))
 LONG_CHINESE = "".join(sorted(set(_PUNCTUATION + _SHORT + _LONG)))
