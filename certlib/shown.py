@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from certlib.faces import TOKEN_HOLDER_CODE, TOKEN_HOLDER_NAME, TOKEN_NUMBER, TOKEN_TYPE
 from certlib.identifiers import masked_code
+from certlib.verdict import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ def shown_claims(  # noqa: PLR0913  # the claims of a token, one by one
         "number_label": {"zh": entry.number.zh, "en": entry.number.en} if entry else {"zh": "", "en": ""},
         "agency": _agency(names, agency_code),
         "holders": [holder],
-        "issued_on": issued_at.astimezone(zone).date().isoformat(),
+        "signed_at": moment(issued_at),
         "effective_on": not_before_at.astimezone(zone).date().isoformat() if not_before_at else None,
         "expires_on": expires_at.astimezone(zone).date().isoformat() if expires_at else None,
         "fields": [_field(entry, key, str(value)) for key, value in fields.items() if key >= FIRST_TYPE_KEY],
@@ -82,4 +83,5 @@ def _agency(names: Directory, code: str) -> dict[str, JsonValue]:
 def _field(entry: TypeEntry | None, key: int, value: str) -> dict[str, JsonValue]:
     known = entry.fields.get(key) if entry else None
     name, zh, en = (known.name, known.label.zh, known.label.en) if known else (str(key), str(key), str(key))
-    return {"name": name, "label": {"zh": zh, "en": en}, "value": value}
+    kind = known.kind if known else "text"
+    return {"name": name, "label": {"zh": zh, "en": en}, "kind": kind, "value": value}

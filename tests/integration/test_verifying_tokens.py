@@ -11,7 +11,7 @@ from certlib.issuing import issue
 from certlib.library import Library
 from certlib.model import Licence, OverallWord, Status
 from certlib.store import agencies
-from certlib.verdict import CheckName, InputKind, Outcome, StatusSource, verdict_json
+from certlib.verdict import CheckName, InputKind, Outcome, StatusSource, moment, verdict_json
 from signing import tokens
 from signing.keys import KeyAlgorithm, generate_key
 from tests.support.clock import Clock
@@ -59,18 +59,20 @@ def test_the_token_shows_its_own_words_with_the_librarys_labels(sqlite_library: 
         "number_label": {"zh": "统一社会信用代码", "en": "Unified social credit code"},
         "agency": {"code": MARKET_BUREAU.code, "zh": MARKET_BUREAU.name, "en": MARKET_BUREAU.name_en},
         "holders": [{"name": "甬江样本茶叶贸易有限公司", "code": ""}],
-        "issued_on": sqlite_library.now().astimezone(ZoneInfo("Asia/Shanghai")).date().isoformat(),
+        "signed_at": moment(sqlite_library.now()),
         "effective_on": "2026-11-18",
         "expires_on": None,
         "fields": [
             {
                 "name": "legal_representative",
                 "label": {"zh": "法定代表人", "en": "Legal representative"},
+                "kind": "text",
                 "value": "林样知",
             },
             {
                 "name": "registered_capital",
                 "label": {"zh": "注册资本", "en": "Registered capital"},
+                "kind": "money",
                 "value": "1680000.00",
             },
         ],
