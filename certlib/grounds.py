@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from certlib.directory import Directory
 from certlib.errors import InvalidRequestError
 from certlib.findings import judge_record, judge_snapshot
 from certlib.identifiers import parse_identifier
 from certlib.library import Library
 from certlib.shown import shown_claims
 from certlib.store import lookups
-from certlib.trusting import live_names, live_pack
+from certlib.trusting import live_agency, live_key, live_types
 from certlib.verdict import CheckName, Outcome, moment
 from signing import tokens
 from signing.errors import Fault, VerificationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from certlib.directory import Directory
     from certlib.faces import JsonValue
     from certlib.findings import Findings
     from certlib.model import Licence
-    from certlib.snapshots import StatusSnapshot
     from certlib.trusting import OfflineTrust
     from signing.tokens import VerifiedToken
-    from signing.trust import TrustedKey, TrustPack
+    from signing.trust import TrustedKey
 
 SIGNATURE_BYTES: Final = 64
 """The end of a token, which anybody can change into a second valid one; what stands before is what was signed."""
@@ -36,34 +36,68 @@ SEGMENTS: Final = 5
 """Of an identifier after its root."""
 RUN: Final = re.compile(f"[0-9]{{{tokens.MIN_RUN_DIGITS},}}")
 """Digits that may be a token."""
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class Lookup(Mapping[_K, _V]):
+    """A mapping that reads each value from the record when it is asked for; it cannot be listed."""
+
+    def __init__(self, read: Callable[[_K], _V | None]) -> None:
+        """`read` gives None for a key that is not there."""
+        self._read = read
+
+    def __getitem__(self, key: _K) -> _V:
+        """Read one value."""
+        value = self._read(key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __iter__(self) -> Iterator[_K]:
+        """Refuse: a library may have thousands of agencies and keys."""
+        raise TypeError("a look-up cannot be listed")
+
+    def __len__(self) -> int:
+        """Say that it is not empty; what it lacks is found out key by key."""
+        return 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ground:
-    """What a verification goes by."""
+    """What a verification goes by: the record as it stands, or the trust pack."""
 
-    pack: TrustPack
-    """Keys and roots: of the record as it stands, or of the trust pack."""
-    names: Directory
+    keys: Mapping[bytes, TrustedKey]
+    """By key id."""
+    roots_der: tuple[bytes, ...]
+    """What certificates must lead to."""
     tsa_roots_der: tuple[bytes, ...]
     """What timestamps are verified by."""
-    snapshots: Mapping[str, StatusSnapshot]
-    """Empty for a library, which knows the status itself."""
+    names: Directory
     lib: Library | None
     """None without network."""
+    trust: OfflineTrust | None
+    """None with a library."""
 
 
-def ground_of(source: Library | OfflineTrust, *, now: datetime) -> Ground:
+def ground_of(source: Library | OfflineTrust) -> Ground:
     """Step 2: what a verification by `source` goes by."""
     if isinstance(source, Library):
-        pack, names = live_pack(source, now=now), live_names(source)
-        return Ground(pack=pack, names=names, tsa_roots_der=source.tsa_roots_der, snapshots={}, lib=source)
+        return Ground(
+            keys=Lookup(lambda kid: live_key(source, kid)),
+            roots_der=(source.root_certificate_der,),
+            tsa_roots_der=source.tsa_roots_der,
+            names=Directory(agencies=Lookup(lambda code: live_agency(source, code)), types=live_types(source)),
+            lib=source,
+            trust=None,
+        )
     return Ground(
-        pack=source.pack,
-        names=source.names,
+        keys=source.pack.by_kid,
+        roots_der=source.pack.roots_der,
         tsa_roots_der=source.tsa_roots_der,
-        snapshots=source.snapshots,
+        names=source.names,
         lib=None,
+        trust=source,
     )
 
 
@@ -121,7 +155,9 @@ def judge_licence(findings: Findings, lib: Library, licence: Licence) -> None:
 def judge_offline(findings: Findings, ground: Ground, token: VerifiedToken) -> None:
     """Steps 5 and 6 without network."""
     findings.note(CheckName.SAME_AS_RECORD, Outcome.NOT_APPLICABLE, "needs_network")
-    judge_snapshot(findings, token.claims, ground.pack, ground.snapshots, ground.names.zone(token.key.owner))
+    if ground.trust is not None:
+        zone = ground.names.zone(token.key.owner)
+        judge_snapshot(findings, token.claims, ground.trust.pack, ground.trust.snapshots, zone)
 
 
 def shown_token(ground: Ground, token: VerifiedToken) -> Mapping[str, JsonValue]:

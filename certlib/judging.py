@@ -23,7 +23,7 @@ from certlib.store import lookups
 from certlib.verdict import CheckName, Outcome, moment
 from signing import jws, pades, qr, tokens
 from signing.errors import Fault, VerificationError
-from signing.trust import KeyPurpose
+from signing.trust import KeyPurpose, key_for
 from templates import raster
 from templates.errors import TemplateError
 
@@ -102,13 +102,18 @@ def _sealing_key(ground: Ground, pdf: bytes) -> TrustedKey | None:
         VerificationError: there is no seal to be read, or its key is for another purpose or withdrawn.
     """
     kid = pades.sealing_certificate_kid(pdf)
-    return ground.pack.key(kid, KeyPurpose.SEAL) if kid in ground.pack.by_kid else None
+    try:
+        return key_for(ground.keys, kid, KeyPurpose.SEAL)
+    except VerificationError as error:
+        if error.fault is Fault.UNKNOWN_KEY:
+            return None
+        raise
 
 
 def _roots(ground: Ground, key: TrustedKey | None) -> tuple[bytes, ...]:
     """The roots, and the key's own certificate: an agency may bring one of another authority, and the pack vouches."""
     certified = () if key is None or key.certificate_der is None else (key.certificate_der,)
-    return (*ground.pack.roots_der, *certified)
+    return (*ground.roots_der, *certified)
 
 
 def _broken_seal(findings: Findings, ground: Ground, pdf: bytes, error: VerificationError) -> None:
@@ -127,7 +132,7 @@ def _broken_seal(findings: Findings, ground: Ground, pdf: bytes, error: Verifica
 def _code_on_scan(findings: Findings, ground: Ground, pdf: bytes) -> None:
     """A file without a seal may be a scan of paper: say whether the code on it is genuine, but judge no further."""
     with suppress(VerificationError):
-        token = tokens.verify_token(only_token(_page_codes(pdf)), ground.pack, now=findings.now)
+        token = tokens.verify_token(only_token(_page_codes(pdf)), ground.keys, now=findings.now)
         findings.note(
             CheckName.INTEGRITY_AND_SEAL,
             Outcome.UNKNOWN,
@@ -167,7 +172,7 @@ def _recorded_file(findings: Findings, ground: Ground, record: _AttachedRecord, 
     )
     # A token key that was withdrawn spoils the code on paper, not this sealed file.
     with suppress(VerificationError):
-        token = tokens.verify_token(licence.token, ground.pack, now=findings.now)
+        token = tokens.verify_token(licence.token, ground.keys, now=findings.now)
         findings.shown = {**shown_token(ground, token), "public_code": licence.public_code}
 
 
@@ -175,7 +180,7 @@ def _other_file(findings: Findings, ground: Ground, pdf: bytes, key: TrustedKey,
     """A sealed file that is not on record, or there is no record to ask: its own parts must agree."""
     # 4 the parts of the file
     try:
-        token = tokens.verify_token(record.token, ground.pack, now=findings.now)
+        token = tokens.verify_token(record.token, ground.keys, now=findings.now)
     except VerificationError as error:
         _bad_attached_token(findings, error)
         return

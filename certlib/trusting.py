@@ -14,11 +14,12 @@ import re
 import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from certlib.catalogue import parse_type
 from certlib.directory import Directory, DirectoryError, directory, directory_json, read_directory
-from certlib.errors import ConflictError, OwnFaultError, SetupError, UnavailableError
+from certlib.errors import ConflictError, NotFoundError, OwnFaultError, SetupError, UnavailableError
 from certlib.snapshots import SnapshotError, StatusSnapshot, read_snapshots, snapshot_json, status_snapshot
 from certlib.store import agencies, packs, statuses
 from signing.errors import Fault, SigningError, VerificationError
@@ -26,9 +27,11 @@ from signing.keys import KeyAlgorithm
 from signing.trust import KeyPurpose, TrustedKey, TrustPack, open_pack, sign_pack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from certlib.catalogue import LicenceType
+    from certlib.directory import AgencyEntry, TypeEntry
     from certlib.faces import JsonValue
     from certlib.library import Library
     from certlib.model import Status
@@ -82,13 +85,37 @@ def trusted_key(key: KeyRecord) -> TrustedKey:
     )
 
 
-def live_names(lib: Library) -> Directory:
-    """The directory as the record has it now."""
-    types = (
-        parse_type(each.type_toml, where=f"{each.code}/v{each.version}", version=each.version)
-        for each in agencies.all_types(lib.store)
+def live_types(lib: Library) -> Mapping[int, TypeEntry]:
+    """All licence types as the record has them now, by their code in the token."""
+    return directory((), _types(lib)).types
+
+
+def live_agency(lib: Library, code: str) -> AgencyEntry | None:
+    """The agency of this code as the record has it now."""
+    try:
+        return directory((agencies.agency(lib.store, code),), ()).agencies[code]
+    except NotFoundError:
+        return None
+
+
+def live_key(lib: Library, kid: bytes) -> TrustedKey | None:
+    """The key of this id as the record has it now, unless it stands for nothing that a verifier meets."""
+    try:
+        key = agencies.key(lib.store, kid.hex())
+    except NotFoundError:
+        return None
+    return trusted_key(key) if key.purpose in PUBLISHED_PURPOSES else None
+
+
+def _types(lib: Library) -> Iterator[LicenceType]:
+    return (
+        _parsed(each.type_toml, f"{each.code}/v{each.version}", each.version) for each in agencies.all_types(lib.store)
     )
-    return directory(agencies.all_agencies(lib.store), types)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, where: str, version: int) -> LicenceType:
+    return parse_type(text, where=where, version=version)
 
 
 def live_pack(lib: Library, *, now: datetime) -> TrustPack:
@@ -115,7 +142,11 @@ def pack_body(lib: Library, *, now: datetime) -> dict[str, JsonValue]:
         uri: snapshot_json(status_snapshot(entries, as_of=now)) for uri, entries in zip(uris, lists, strict=True)
     }
     tsa_roots: list[JsonValue] = [base64.urlsafe_b64encode(der).rstrip(b"=").decode() for der in lib.tsa_roots_der]
-    return {**directory_json(live_names(lib)), "status_lists": packed, "tsa_roots": tsa_roots}
+    return {
+        **directory_json(directory(agencies.all_agencies(lib.store), _types(lib))),
+        "status_lists": packed,
+        "tsa_roots": tsa_roots,
+    }
 
 
 def published(lib: Library, *, max_age_seconds: int = MAX_AGE_SECONDS) -> PublishedPack:

@@ -66,16 +66,16 @@ def verify(given: bytes | str, source: Library | OfflineTrust, *, now: datetime)
         return _unread(InputKind.CODE, now, Fault.TOO_LARGE, f"more than {most} bytes")
     if isinstance(given, bytes) and given.startswith(IMAGE_STARTS):
         findings = Findings(kind=InputKind.IMAGE, now=now)
-        _image(findings, ground_of(source, now=now), given)
+        _image(findings, ground_of(source), given)
     elif isinstance(given, bytes) and PDF_START in given[:PDF_START_WITHIN]:
         findings = Findings(kind=InputKind.PDF, now=now)
-        judge_file(findings, ground_of(source, now=now), given)
+        judge_file(findings, ground_of(source), given)
     else:
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             return _unread(InputKind.CODE, now, Fault.MALFORMED, "neither text, nor PDF, PNG or JPEG")
-        findings = _text(ground_of(source, now=now), text, now)
+        findings = _text(ground_of(source), text, now)
     # 7 the word is a property of the verdict
     return findings.verdict()
 
@@ -87,7 +87,13 @@ def _unread(kind: InputKind, now: datetime, fault: str, detail: str) -> Verdict:
 
 
 def _text(ground: Ground, text: str, now: datetime) -> Findings:
-    """A code, a token or an identifier, by its form alone, in this order."""
+    """A token, a code or an identifier, by its form alone, in this order."""
+    # What an input method makes of a scanner's digits.
+    typed = text if text.isascii() else text.translate(_FULL_WIDTH_DIGITS)
+    if RUN.search(typed):
+        findings = Findings(kind=InputKind.TOKEN, now=now)
+        _token(findings, ground, typed)
+        return findings
     try:
         code = normalise_public_code(text)
     except InvalidRequestError:
@@ -96,11 +102,10 @@ def _text(ground: Ground, text: str, now: datetime) -> Findings:
         findings = Findings(kind=InputKind.CODE, now=now)
         _key(findings, ground, code)
         return findings
-    typed = text.translate(_FULL_WIDTH_DIGITS)  # what an input method makes of a scanner's digits
     identifier = normalise_identifier(text)
-    if identifier.count(".") < SEGMENTS or RUN.search(typed) or "/" in identifier:
-        findings = Findings(kind=InputKind.TOKEN if RUN.search(typed) else InputKind.CODE, now=now)
-        _token(findings, ground, typed)
+    if identifier.count(".") < SEGMENTS or "/" in identifier:
+        findings = Findings(kind=InputKind.CODE, now=now)
+        _token(findings, ground, typed)  # too short for one: it says why
         return findings
     findings = Findings(kind=InputKind.IDENTIFIER, now=now)
     try:
@@ -154,7 +159,7 @@ def _token(findings: Findings, ground: Ground, text: str) -> None:
     """A token in any of its written forms."""
     # 3 integrity and issuer
     try:
-        token = tokens.verify_token(text, ground.pack, now=findings.now)
+        token = tokens.verify_token(text, ground.keys, now=findings.now)
     except VerificationError as error:
         findings.fault(error)
         return
