@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +15,8 @@ from certlib.identifiers import AgencyCode
 from certlib.keyring import KeyRing, write_new_file
 from certlib.lawfulness import text_fault
 from certlib.library import recorded_key
-from certlib.store import agencies
+from certlib.press import SEAL_PICTURES
+from certlib.store import agencies, audits
 from certlib.store.cipher import new_data_keys, sealed_data_keys
 from certlib.store.engine import close_store, migrate, open_store, require_lasting
 from certlib.store.values import KeyRecord
@@ -24,9 +26,12 @@ from signing.cms import CmsSealer
 from signing.errors import SigningError
 from signing.keys import KeyAlgorithm, SigningKey, generate_key
 from signing.trust import KeyPurpose, TrustedKey, sign_delegation
+from templates.errors import TemplateError
+from templates.seal_picture import own_seal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from certlib.config import Settings
     from certlib.library import Library
@@ -219,6 +224,34 @@ def _library_key(lib: Library, purpose: str) -> KeyRecord:
     if not usable:
         raise SetupError(f"the library has no usable {purpose} key", hint="Restore the keys folder, or rotate the key.")
     return max(usable, key=lambda key: key.created_at)
+
+
+def keep_seal_picture(lib: Library, agency_code: AgencyCode, picture: bytes, *, operator: str) -> Path:
+    """Take an agency's own seal picture, PNG or SVG: its licences bear it from now on. Gives where it lies.
+
+    What was issued before keeps the picture it has.
+
+    Raises:
+        NotFoundError: no such agency.
+        InvalidRequestError: not a picture that can be drawn, or one with scripts or references.
+    """
+    agency = agencies.agency(lib.store, agency_code)
+    try:
+        own_seal(picture)
+    except TemplateError as error:
+        fault = FieldFault(field="seal_picture", code="bad_picture", reason=str(error))
+        raise InvalidRequestError((fault,)) from error
+    folder = lib.press.seals / agency.code
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted, other = SEAL_PICTURES if not picture.startswith(b"\x89PNG") else SEAL_PICTURES[::-1]
+    digest = hashlib.sha256(picture).hexdigest()
+    entry = audits.Entry(actor=operator, act="agency.seal_picture", subject=agency.code, detail={"sha256": digest})
+    audits.note(lib.store, entry, at=lib.now())
+    fresh = folder / f".{wanted}"
+    fresh.write_bytes(picture)
+    fresh.replace(folder / wanted)
+    (folder / other).unlink(missing_ok=True)
+    return folder / wanted
 
 
 def seal_algorithm(text: str) -> KeyAlgorithm:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from certlib.catalogue import LicenceType
     from certlib.model import Agency
-    from templates.form import CompiledForm
     from templates.fonts import FontBook
+    from templates.form import CompiledForm
 
 VERSION_FOLDER: Final = re.compile(r"v([1-9][0-9]{0,3})")
 MAX_FOLDER_BYTES: Final = 64 * 2**20
@@ -89,7 +90,7 @@ class Press:
     seals: Path
     """Folder with `<agency code>/seal.svg|png`, an agency's own seal picture."""
     folders: MutableMapping[tuple[str, int], TypeFolder] = field(default_factory=dict)
-    forms: MutableMapping[tuple[str, str, str, int], CompiledForm] = field(default_factory=dict)
+    forms: MutableMapping[tuple[str, str, str, str, int], CompiledForm] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
     """Two threads never compile the same form at once."""
 
@@ -115,22 +116,30 @@ class Press:
         Raises:
             TypeFolderError: the layout cannot be compiled.
         """
-        key = (folder.digest, agency.code, agency.name, reserve_bytes)
+        picture, mark = self.seal_picture(agency)
+        key = (folder.digest, agency.code, agency.name, mark, reserve_bytes)
         with self.lock:
             if (known := self.forms.get(key)) is None:
                 known = self.forms[key] = compiled(
-                    folder, fonts=self.fonts, agency_name=agency.name, reserve_bytes=reserve_bytes,
-                    seal_picture=self.seal_picture(agency),
-                )  # fmt: skip
+                    folder,
+                    fonts=self.fonts,
+                    agency_name=agency.name,
+                    reserve_bytes=reserve_bytes,
+                    seal_picture=picture.read_bytes() if picture is not None else None,
+                )
         return known
 
-    def seal_picture(self, agency: Agency) -> bytes | None:
-        """The agency's own picture, or None where we draw one."""
+    def seal_picture(self, agency: Agency) -> tuple[Path | None, str]:
+        """The agency's own picture and a mark that changes with it; (None, "") where we draw one.
+
+        Asked for each page: a picture taken in by another process counts at once.
+        """
         for name in SEAL_PICTURES:
             path = self.seals / agency.code / name
-            if path.is_file():
-                return path.read_bytes()
-        return None
+            with contextlib.suppress(FileNotFoundError):
+                seen = path.stat()
+                return path, f"{name}:{seen.st_mtime_ns}:{seen.st_size}:{seen.st_ino}"
+        return None, ""
 
 
 def compiled(

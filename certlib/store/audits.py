@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from certlib.audit import AuditChainState, AuditRecord, check_chain, next_record
 from certlib.errors import OwnFaultError
-from certlib.store.engine import reading
+from certlib.store.engine import reading, writing
 from certlib.store.tables import AUDIT, AUDIT_HEAD
 
 if TYPE_CHECKING:
@@ -64,6 +64,12 @@ def append(conn: Connection, entries: Sequence[Entry], *, at: datetime) -> None:
         )
     conn.execute(insert(AUDIT), rows)
     conn.execute(update(AUDIT_HEAD).values(seq=state.seq, hash=state.hash))
+
+
+def note(store: Store, entry: Entry, *, at: datetime) -> None:
+    """Append one record about an act that changed nothing else in the database."""
+    with writing(store) as conn:
+        append(conn, [entry], at=at)
 
 
 def read_chain(store: Store, *, since: int = 0) -> Iterator[AuditRecord]:

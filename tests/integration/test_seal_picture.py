@@ -1,97 +1,56 @@
-"""Seal pictures: drawn by us, or the agency's own, checked."""
-
-from __future__ import annotations
-
 import io
-from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
-from templates.errors import LayoutError, MissingGlyphError
-from templates.fonts import FontBook
+from certlib.enrolling import keep_seal_picture
+from certlib.errors import InvalidRequestError, NotFoundError
+from certlib.identifiers import AgencyCode
+from certlib.issuing import issue
+from certlib.library import Library
+from certlib.store.audits import records_about
+from certlib.store.lookups import pdf_of
 from templates.raster import page_png
-from templates.seal_picture import Pixels, drawn_seal, own_seal
-from templates.writer import write_form
-from tests.integration.test_fonts import BODY, LATIN
-from tests.support.plain_form import plain_content, plain_form
+from tests.support.invariants import check_invariants
+from tests.support.libraries import MARKET_BUREAU, company_request
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from templates.fonts import Face
-
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10">%s</svg>'
-CIRCLE = SVG % b'<circle cx="5" cy="5" r="4" fill="#00ff00"/>'
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><rect width="10" height="10" fill="#00ff00"/></svg>'
+NUMBERS = ("91990200MA7EXAM18U", "91990281MA5FFK9GXD")
 
 
-@pytest.fixture(scope="module")
-def fonts() -> FontBook:
-    return FontBook()
+def has_green(pdf: bytes) -> bool:
+    with Image.open(io.BytesIO(page_png(pdf, 60))) as picture:
+        colours = picture.convert("RGB").getcolors(maxcolors=2**24) or []
+    return any(g > 180 > 2 * max(r, b) for _, (r, g, b) in colours)  # type: ignore[misc]  # RGB gives triples
 
 
-@pytest.fixture(scope="module")
-def faces(fonts: FontBook, tmp_path_factory: pytest.TempPathFactory) -> tuple[Face, Face]:
-    folder = tmp_path_factory.mktemp("form")
-    return fonts.face(BODY, folder), fonts.face(LATIN, folder)
-
-
-def png(*, mode: str = "RGBA", size: tuple[int, int] = (40, 20)) -> bytes:
+def png() -> bytes:
     out = io.BytesIO()
-    Image.new(mode, size, "red").save(out, "PNG")
+    Image.new("RGB", (200, 200), (0, 255, 0)).save(out, "PNG")
     return out.getvalue()
 
 
-@pytest.mark.parametrize("name", ["局", "样本市市场监督管理局", "样本市" * 12, "甲 乙 ＡＢ"])
-def test_a_red_seal_holds_one_outline_for_each_character(faces: tuple[Face, Face], name: str) -> None:
-    plain = drawn_seal("", "red", faces).content().count("\nf\n")
-    assert drawn_seal(name, "red", faces).content().count("\nf\n") == plain + len("".join(name.split()))
-
-
-@pytest.mark.parametrize("name", ["City of Seattle", "Département d'État", "X" * 120])
-def test_a_blue_seal_takes_latin_names_of_any_length(faces: tuple[Face, Face], name: str) -> None:
-    assert drawn_seal(name, "blue", faces).content() == drawn_seal(name, "blue", faces).content()
-
-
-def test_a_name_that_no_font_can_write_is_refused(faces: tuple[Face, Face]) -> None:
-    with pytest.raises(MissingGlyphError, match="U\\+20BB7"):
-        drawn_seal("𠮷局", "red", faces)
-
-
-def test_an_own_png_keeps_its_transparency_and_shape() -> None:
-    drawing = own_seal(png())
-    pixels = drawing.images["I0"]
-    assert isinstance(pixels, Pixels)
-    assert (pixels.width, pixels.height, len(pixels.rgb), len(pixels.alpha)) == (40, 20, 2400, 800)
-    assert "100 0 0 50 0 25 cm" in drawing.content()
-    big = own_seal(png(mode="L", size=(3000, 1500))).images["I0"]
-    assert isinstance(big, Pixels)
-    assert (big.width, big.height) == (1000, 500)
+@pytest.mark.parametrize("picture", [SVG, png()], ids=["svg", "png"])
+def test_licences_bear_it_from_now_on(sqlite_library: Library, picture: bytes) -> None:
+    before = issue(sqlite_library, company_request(NUMBERS[0])).licence
+    keep_seal_picture(sqlite_library, MARKET_BUREAU.code, picture, operator="tests")
+    after = issue(sqlite_library, company_request(NUMBERS[1])).licence
+    assert [has_green(pdf_of(sqlite_library.store, each)) for each in (before, after)] == [False, True]
+    assert "agency.seal_picture" in [each.act for each in records_about(sqlite_library.store, MARKET_BUREAU.code)]
+    check_invariants(sqlite_library.store)
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"", "PNG or an SVG"),
-        (b"GIF89a", "PNG or an SVG"),
-        (png()[:60], "no PNG that can be read"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(2_000_000), "larger than"),
-        (png(mode="1", size=(5000, 5000)), "pixels"),
-        (SVG % b"<script/>", "<script>"),
-        (SVG % b'<image href="https://evil.example/"/>', "<image>"),
-        (SVG % b'<use href="https://evil.example/#a"/>', "same file"),
-    ],
+    "picture",
+    [b"", b"GIF89a", SVG.replace(b"<rect", b"<script>alert(1)</script><rect"), png()[:100]],
+    ids=["empty", "gif", "script", "cut"],
 )
-def test_a_dangerous_or_damaged_picture_is_refused(data: bytes, words: str) -> None:
-    with pytest.raises(LayoutError, match=words):
-        own_seal(data)
+def test_what_is_no_safe_picture_is_refused(sqlite_library: Library, picture: bytes) -> None:
+    with pytest.raises(InvalidRequestError) as raised:
+        keep_seal_picture(sqlite_library, MARKET_BUREAU.code, picture, operator="tests")
+    assert [fault.code for fault in raised.value.faults] == ["bad_picture"]
 
 
-@pytest.mark.parametrize("picture", [None, png(size=(50, 50)), CIRCLE], ids=["drawn", "png", "svg"])
-def test_the_seal_stands_on_the_page(fonts: FontBook, tmp_path: Path, picture: bytes | None) -> None:
-    form = plain_form(tmp_path, fonts, seal_picture=picture)
-    page = Image.open(io.BytesIO(page_png(write_form(form, plain_content()).unsigned(), 50)))
-    # The middle of the seal: 220 mm from the left, 142 mm from the top.
-    red, green, blue = page.getpixel((round(220 / 25.4 * 50), round(142 / 25.4 * 50)))[:3]  # type: ignore[index]  # RGB
-    assert (green > red + 60) if picture == CIRCLE else (red > green + 60)
-    assert blue < max(red, green)
+def test_an_unknown_agency_has_none(sqlite_library: Library) -> None:
+    with pytest.raises(NotFoundError):
+        keep_seal_picture(sqlite_library, AgencyCode("NOBODY"), SVG, operator="tests")

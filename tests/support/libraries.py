@@ -55,7 +55,7 @@ def new_home(home: Path, *, database_url: str = "", now: datetime) -> Settings:
     return settings
 
 
-_FORMS: "dict[tuple[str, str, str, int], CompiledForm]" = {}
+_FORMS: "dict[tuple[str, str, str, str, int], CompiledForm]" = {}
 """Compiled forms of this test process: laying one out takes a second, and its key holds all that it depends on."""
 _FONTS = FontBook()
 _KEYS: dict[str, SigningKey] = {}
