@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import traceback
 from dataclasses import dataclass
@@ -327,7 +326,7 @@ def serve(
     """Serve the verify page and the HTTP interface."""
     with operating.opened(home) as lib:  # a library that does not open says so here, not in each worker
         os.environ["CERTLIB_HOME"] = str(lib.settings.home)
-    require_free(host, port)
+    operating.require_free(host, port)
     typer.echo(f"Served at http://{host}:{port}/ until Ctrl-C.")
     import uvicorn  # noqa: PLC0415  # the web server is for this command only
 
@@ -342,21 +341,11 @@ def demo(
 ) -> None:
     """Try it: a library with two agencies and licences, served. Run again, it stays as it is."""
     if not prepare_only:
-        require_free("127.0.0.1", port)
+        operating.require_free("127.0.0.1", port)
     for line in operating.demo(home, port=port):
         typer.echo(line)
     if not prepare_only:
         serve(port=port, home=home)
-
-
-def require_free(host: str, port: int) -> None:
-    """Refuse a port that somebody has, before anything else is done."""
-    try:
-        with socket.create_server((host, port)):
-            pass
-    except OSError as error:
-        hint = "Choose another with --port."
-        raise SetupError(f"{host}:{port} cannot be served: {error.strerror}", code="port", hint=hint) from error
 
 
 def main() -> None:

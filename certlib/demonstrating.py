@@ -72,7 +72,7 @@ def prepare(home: Path, *, port: int) -> Iterator[str]:
     """
     settings = _settings(home, port)
     if not settings.data_keys_path.exists():
-        yield f"Making a library with two agencies in {settings.home} (half a minute) ..."
+        yield f"Making a library with two agencies in {settings.home} (some 20 seconds) ..."
         create_library(settings, organisation="certlib demo", now=utc_now())
     try:
         with _opened(settings) as lib:
@@ -150,7 +150,7 @@ def _what_to_try(lib: Library, home: Path, port: int) -> Iterator[str]:
             (folder / "forged.pdf").write_bytes(_forged(content))
             yield f"  {'forged.pdf':<14} the same, one byte changed"
     yield ""
-    yield f"Open http://127.0.0.1:{port}/ and type a code, or drop one of these files. In another terminal:"
+    yield f"Open http://127.0.0.1:{port}/q and type a code, or drop one of these files. In another terminal:"
     yield f"  .venv/bin/certlib verify {folder}/*.pdf --home {home}"
     yield "and without the library, by its signed trust pack alone:"
     yield f"  .venv/bin/certlib verify {folder}/*.pdf --offline --trust-pack {home}/trust/trust-pack.json"

@@ -7,6 +7,7 @@ others, so that a short command answers at once.
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -319,3 +320,19 @@ def require_writable(folder: Path | None) -> None:
         raise SetupError(f"{folder} cannot be made: {error.strerror}", code="file") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SetupError(f"{folder} cannot be written", code="file")
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be served, before anything else is done.
+
+    Raises:
+        SetupError: somebody has the port, or the address is not of this machine.
+    """
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        hint = "Choose another with --port."
+        raise SetupError(
+            f"{host}:{port} cannot be served: {error.strerror or error}", code="port", hint=hint
+        ) from error

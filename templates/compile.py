@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING
 from templates import drawing as d
 from templates import form as f
 from templates.boxes import ImageBox, QRBox, Rect, SealBox, TextBox, ValueBox, WatermarkBox
-from templates.errors import (
-    DoesNotFitError,
-    FontMissingError,
-    LayoutError,
-    MissingGlyphError,
-    TemplateError,
-)
+from templates.errors import DoesNotFitError, FontMissingError, LayoutError, MissingGlyphError, TemplateError
 from templates.fontobjects import font_objects
 from templates.guilloche import draw_guilloche
 from templates.layout import read_layout

@@ -83,7 +83,8 @@ def split(slot: ValueSlot, text: Measured, further: ContinuationSlot) -> tuple[S
         block = ((len(lines) - 1) * style.line_height + 1) * size
         drop = (box.height - block) / (2 if box.style.valign == "middle" else 1)
         mark_frame = replace(mark_frame, top=mark_frame.top - drop, style=replace(mark_frame.style, valign="top"))
-    piece = Piece("Artifact", Setting(mark, size, [Line(0, len(further.mark), True)]), mark_frame, further.chain)  # noqa: FBT003
+    line = Line(0, len(further.mark), True)  # noqa: FBT003 -- a record's third column
+    piece = Piece("Artifact", Setting(mark, size, [line]), mark_frame, further.chain)
     return setting, piece, Overflow(box.where, slot.label, text, _next(text, lines))
 
 

@@ -235,7 +235,8 @@ def fitted(text: Measured, box: Frame) -> Setting | None:
             if style.wrap:
                 lines = broken(text, width, limit=room + 1, force=smallest)
             else:
-                lines = [Line(0, len(text.text), True)] if total <= width and "\n" not in text.text else None  # noqa: FBT003
+                whole = Line(0, len(text.text), True)  # noqa: FBT003 -- a record's third column
+                lines = [whole] if total <= width and "\n" not in text.text else None
             if lines is not None and len(lines) <= room and _all_within(text, lines, width):
                 return Setting(text, size, lines)
         if smallest:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = "identifier, public_code, status, effective_on, expires_on, timezone, public_json"
 _BY_CODE: Final = f"SELECT {_COLUMNS} FROM licence WHERE public_code = ? AND state = 'issued'"  # noqa: S608  # constant
-_BY_IDENTIFIER: Final = f"SELECT {_COLUMNS} FROM licence WHERE identifier = ? AND state = 'issued'"  # noqa: S608
+_BY_IDENTIFIER: Final = _BY_CODE.replace("public_code = ?", "identifier = ?")
 _SUCCESSOR: Final = (
     "SELECT identifier FROM licence WHERE previous_identifier = ? AND previous_identifier <> '' AND state = 'issued' "
     "ORDER BY id DESC LIMIT 1"

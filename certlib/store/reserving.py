@@ -25,15 +25,7 @@ from certlib.store.converting import (
     sealed_content,
 )
 from certlib.store.engine import reading, writing
-from certlib.store.tables import (
-    AGENCY,
-    ALLOTMENT,
-    BUNDLE,
-    LICENCE,
-    LICENCE_HOLDER,
-    LICENCE_IMAGE,
-    LICENCE_TYPE,
-)
+from certlib.store.tables import AGENCY, ALLOTMENT, BUNDLE, LICENCE, LICENCE_HOLDER, LICENCE_IMAGE, LICENCE_TYPE
 from certlib.store.values import AlreadyIssued, Conflicting, Intent, Reserved
 
 if TYPE_CHECKING:
