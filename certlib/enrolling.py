@@ -60,6 +60,8 @@ class IssuingKit:
     seal_kid: str
     """Hex of the 8-byte key id."""
     seal_spki_der: bytes
+    usable_from_at: datetime
+    """From when both keys may sign."""
 
 
 def create_library(settings: Settings, *, organisation: str, now: datetime) -> None:
@@ -350,6 +352,7 @@ def issuing_kit(lib: Library, agency_code: str) -> IssuingKit:
         sealer=sealer,
         seal_kid=seal.kid,
         seal_spki_der=seal.spki_der,
+        usable_from_at=max(token.not_before_at, seal.not_before_at),
     )
 
 
@@ -369,4 +372,5 @@ def throwaway_kit(agency: Agency, *, now: datetime) -> IssuingKit:
         sealer=CmsSealer(key, (certificate,), tsa=None),
         seal_kid=key.kid.hex(),
         seal_spki_der=key.spki_der,
+        usable_from_at=begin,
     )

@@ -42,6 +42,11 @@ class Piece:
     folder: TypeFolder
     kit: IssuingKit
 
+    @property
+    def signed_at(self) -> datetime:
+        """The claimed time of token and seal: of the reservation, unless the keys are younger (after a crash)."""
+        return max(self.reserved.issued_at, self.kit.usable_from_at)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignedToken:
@@ -160,7 +165,7 @@ def signed_token(piece: Piece, *, verify_url: str) -> SignedToken:
     zone = piece.kit.agency.timezone
     claims = tokens.TokenClaims(
         identifier=reserved.identifier,
-        issued_at=reserved.issued_at,
+        issued_at=piece.signed_at,
         not_before_at=start_of_day(request.effective_on, zone),
         expires_at=end_of_day(request.expires_on, zone) if request.expires_on else None,
         status_index=reserved.status_index,
@@ -194,7 +199,7 @@ def form_content(piece: Piece, *, token: str, check_phrase: str, matrix: QRMatri
         subject=reserved.identifier,
         author=agency.name,
         identifier=reserved.identifier,
-        sealed_at=reserved.issued_at,
+        sealed_at=piece.signed_at,
         attachment_name=RECORD_NAME,
         attachment_json=record_json(
             licence_type,
@@ -240,7 +245,7 @@ def _self_verify(sealed: Sealed) -> None:
     kit, reserved = sealed.piece.kit, sealed.piece.reserved
     try:
         pades.quick_check(sealed.pdf, spki_der=kit.seal_spki_der)
-        seen = tokens.verify_token(sealed.token.text, kit.token_keys, now=reserved.issued_at)
+        seen = tokens.verify_token(sealed.token.text, kit.token_keys, now=sealed.piece.signed_at)
     except SigningError as error:
         raise OwnFaultError(f"{reserved.identifier}: our own work does not verify: {error}") from error
     if seen.claims != sealed.token.claims or seen.check_phrase != sealed.token.check_phrase:

@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from certlib.enrolling import rotate_key
 from certlib.issuing import issue, issue_block, sweep
 from certlib.library import Library, close_library, open_library
+from certlib.model import OverallWord
 from certlib.store.engine import reading
+from certlib.store.lookups import pdf_of
 from certlib.store.tables import LICENCE
+from certlib.verifying import verify
+from signing.keys import KeyAlgorithm
 from tests.support.clock import Clock
 from tests.support.invariants import check_invariants
-from tests.support.libraries import company_request, opened
+from tests.support.libraries import MARKET_BUREAU, company_request, opened
 
 STEPS = ("prepared", "reserved", "signed", "drawn", "rendered", "sealed", "verified", "recorded")
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +83,18 @@ def test_the_sweep_finishes_what_a_crash_left(library: Library, clock: Clock, st
     assert list(sweep(library)) == []
 
 
+def test_keys_rotated_since_the_crash_still_finish_it(library: Library, clock: Clock) -> None:
+    crashed(library, clock, "sealed")
+    clock.move(hours=2)
+    for purpose in ("token", "seal"):
+        rotate_key(library, MARKET_BUREAU.code, purpose, algorithm=KeyAlgorithm.P256, operator="tests")
+    issued = issue(library, company_request())
+    assert issued.new
+    assert identifiers(library) == [issued.licence.identifier]
+    for given in (issued.licence.token, pdf_of(library.store, issued.licence)):
+        assert verify(given, library, now=clock()).word is OverallWord.VALID
+
+
 @pytest.mark.parametrize("step", ["reserved", "sealed", "recorded"])
 def test_a_block_goes_on_after_a_crash(library: Library, clock: Clock, step: str) -> None:
     requests = [company_request(number) for number in ("91990200MA7EXAM18U", "91990200MA7EXAM26P")]
@@ -99,6 +116,7 @@ KILLER = """
 import os, signal, sys
 from pathlib import Path
 from certlib.config import read_settings
+from certlib.enrolling import rotate_key
 from certlib.issuing import issue
 from certlib.library import open_library
 from tests.support.libraries import company_request
