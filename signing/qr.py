@@ -258,8 +258,11 @@ def _read(picture: Image.Image, scale: int) -> tuple[FoundCode, ...]:
                 )
             ),
         )
+        # Model 2 is what everybody prints. The wider "QRCode" also sees Micro QR codes in the lines of a background.
         for code in zxingcpp.read_barcodes(
-            pixels, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode), text_mode=zxingcpp.TextMode.Plain
+            pixels,
+            formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2),
+            text_mode=zxingcpp.TextMode.Plain,
         )
     )
 

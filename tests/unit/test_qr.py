@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+import segno
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -196,6 +197,12 @@ def test_the_same_code_twice_is_one() -> None:
 
 def test_no_code_is_no_error() -> None:
     assert read_codes(file(Image.new("L", (300, 300), 255))) == ()
+
+
+def test_a_micro_code_is_none_of_ours() -> None:
+    picture = io.BytesIO()
+    segno.make("12345", micro=True).save(picture, kind="png", scale=8, border=4)
+    assert read_codes(picture.getvalue()) == ()
 
 
 def test_a_found_code_tells_its_place_and_module_size() -> None:
