@@ -235,7 +235,9 @@ def issue(
 @app.command(epilog=examples("batch"))
 def batch(
     type_code: TypeCode,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The register: CSV, XLSX or JSONL.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The register: CSV, XLSX, JSONL.")
+    ],
     mapping: Annotated[Path, in_file("--map", help="TOML file that says which column is what.")],
     agency: AgencyOption = "",
     check: Annotated[bool, typer.Option("--check", help="Check every row, issue nothing.")] = False,
@@ -352,7 +354,7 @@ def main() -> None:
     """Run the command line. Whatever goes wrong becomes an exit code and a few lines, never a traceback."""
     run = Run()
     try:
-        code = app(standalone_mode=False, obj=run)
+        code = app(prog_name="certlib", standalone_mode=False, obj=run)
     except TyperException as error:
         code = told_usage(error)
     except CertlibError as error:
