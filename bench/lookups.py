@@ -17,7 +17,18 @@ from bench.library import new_library
 from bench.load import Load, generator, load
 from bench.records import code_of, filled
 from bench.register import ROOT
-from bench.table import RATE_HEADER, Subject, clock, figure, interleaved, print_table, progress, rate_rows, strangers
+from bench.table import (
+    RATE_HEADER,
+    Subject,
+    clock,
+    cpu_seconds,
+    figure,
+    interleaved,
+    print_table,
+    progress,
+    rate_rows,
+    strangers,
+)
 from certlib.answering import public_answer
 from certlib.library import close_library, open_library
 from certlib.retrieving import open_reader
@@ -31,7 +42,13 @@ if TYPE_CHECKING:
 KEYS = 20_000
 """Different codes that are asked for, drawn from all records."""
 START_SECONDS = 60.0
-LOOKUP, CONSTANT, HEALTH = "/v1/verify/", "/constant/", "/healthz?"
+LOOKUP, CONSTANT = "/v1/verify/", "/constant/"
+PATHS = {
+    LOOKUP: "GET /v1/verify/<code>",
+    CONSTANT: "a constant, from a plain route like the look-up's",
+    "/fastapi/": "a constant, from an async route of FastAPI",
+    "/healthz?": "GET /healthz, a def route on worker threads",
+}
 
 
 def library_of(folder: Path, count: int) -> Settings:
@@ -49,8 +66,8 @@ def some_codes(count: int) -> list[str]:
 
 
 @contextmanager
-def server(settings: Settings) -> Iterator[int]:
-    """One uvicorn worker over a library, on a free port of the loopback."""
+def server(settings: Settings) -> Iterator[tuple[int, int]]:
+    """One uvicorn worker over a library, on a free port of the loopback: the port, and the process's id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -62,7 +79,7 @@ def server(settings: Settings) -> Iterator[int]:
     process = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603  # our own server
     try:
         _await(port, process)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -82,16 +99,18 @@ def _await(port: int, process: subprocess.Popen[bytes]) -> None:
 def http_tables(settings: Settings, keys: Path, *, records: int, seconds: float, rounds: int) -> None:
     """Rates beside the constant, and the times of answers at half of the rate."""
     keys.write_text("\n".join(some_codes(records)), "ascii")
-    full: dict[str, list[Load]] = {LOOKUP: [], CONSTANT: [], HEALTH: []}
+    full: dict[str, list[Load]] = {path: [] for path in PATHS}
     noise: dict[str, list[float]] = {path: [] for path in full}
-    with server(settings) as port:
+    costs: dict[str, list[float]] = {path: [] for path in full}
+    with server(settings) as (port, pid):
         for path in full:
             load(port, path, keys, seconds=1)
         for number in range(rounds):
             for path, results in full.items():
                 progress(f"round {number + 1}/{rounds}: GET {path}")
-                start = clock()
+                start, used = clock(), cpu_seconds(pid)
                 results.append(load(port, path, keys, seconds=seconds))
+                costs[path].append((cpu_seconds(pid) - used) * 1e6 / (results[-1].per_second * seconds))
                 noise[path].append(strangers(start, clock()))
         rate = statistics.median(each.per_second for each in full[LOOKUP])
         half = [load(port, LOOKUP, keys, seconds=seconds, pause_ms=_pause_ms(rate / 2)) for _ in range(rounds)]
@@ -103,9 +122,10 @@ def http_tables(settings: Settings, keys: Path, *, records: int, seconds: float,
         ratios = [one.per_second / floor.per_second for one, floor in zip(results, full[CONSTANT], strict=True)]
         rows.append(
             [
-                f"GET {path}",
+                PATHS[path],
                 figure(statistics.median(rates)),
                 f"{figure(min(rates))}-{figure(max(rates))}",
+                f"{statistics.median(costs[path]):.0f}",
                 f"{statistics.median(each.p99_ms for each in results):.1f}",
                 f"{statistics.median(rates) / base:.2f} ({min(ratios):.2f}-{max(ratios):.2f})",
                 sum(each.errors for each in results),
@@ -114,7 +134,7 @@ def http_tables(settings: Settings, keys: Path, *, records: int, seconds: float,
         )
     print_table(
         f"Look-ups over HTTP: one worker, {records:,} records, 32 connections, load by {generator()}",
-        ("what", "a second", "range", "p99 ms", "of the constant (by round)", "errors", "others"),
+        ("what", "a second", "range", "server CPU µs", "p99 ms", "of the constant (by round)", "errors", "others"),
         rows,
     )
     print_table(

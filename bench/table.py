@@ -111,13 +111,18 @@ def _living(parent: int) -> float:
         except OSError:
             continue
         for child in children:
-            try:
-                # proc(5): utime, stime, cutime, cstime are fields 14 to 17; the name in brackets may hold blanks.
-                fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            total += sum(int(each) for each in fields[11:15]) / TICKS_PER_SECOND + _living(child)
+            total += cpu_seconds(child) + _living(child)
     return total
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU of a living process and of its ended children; nought when it has gone."""
+    try:
+        # proc(5): utime, stime, cutime, cstime are fields 14 to 17; the name in brackets may hold blanks.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(each) for each in fields[11:15]) / TICKS_PER_SECOND
 
 
 def _machine_seconds() -> float:
