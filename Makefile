@@ -21,6 +21,10 @@ packages-demo:
 packages-test:
 	@PYTHON=$(PYTHON) .ci/packages test
 
+.PHONY: packages-bench
+packages-bench:
+	@PYTHON=$(PYTHON) .ci/packages bench
+
 $(BIN)/python:
 	@echo 'making the environment in .venv ...'
 	@$(PYTHON) -m venv .venv
@@ -80,7 +84,7 @@ test-slow: dev ## the long soak and fuzz runs
 	$(BIN)/pytest -m slow -o addopts='--strict-markers --strict-config --import-mode=importlib --allow-unix-socket'
 
 .PHONY: bench
-bench: dev ## all benches; tables as in docs/performance.md
+bench: packages-bench dev ## all benches; tables as in docs/performance.md
 	$(BIN)/python -m bench.issue
 	$(BIN)/python -m bench.verify
 	$(BIN)/python -m bench.qr
