@@ -72,7 +72,7 @@ def prepare(home: Path, *, port: int) -> Iterator[str]:
     """
     settings = _settings(home, port)
     if not settings.data_keys_path.exists():
-        yield f"Making a library with two agencies in {settings.home} (some 20 seconds) ..."
+        yield f"Making a library with two agencies in {home} (some 20 seconds) ..."
         create_library(settings, organisation="certlib demo", now=utc_now())
     try:
         with _opened(settings) as lib:

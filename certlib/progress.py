@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -46,13 +46,12 @@ class Progress:
 
     stream: TextIO
     as_json: bool
-    started: float = 0.0
+    started: float = field(default_factory=time.monotonic)
     last: float = 0.0
 
     def __call__(self, done: int, refused: int, part: float) -> None:
         """Show that `done` rows are through, `refused` of them refused; `part` is the share of the input read, 0..1."""
         now = time.monotonic()
-        self.started = self.started or now
         if now - self.last < 0.5 and part < 1:  # noqa: PLR2004  # seconds
             return
         self.last = now

@@ -23,6 +23,10 @@ class Made:
     """The answer of `issue --json`."""
 
     @property
+    def issued_by(self) -> str:
+        return BUREAU
+
+    @property
     def pdf(self) -> Path:
         return Path(self.issued["file"])
 
