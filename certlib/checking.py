@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 GOOD_WORDS: Final = frozenset({OverallWord.VALID, OverallWord.VALID_OFFLINE})
 SHORT_CHARACTERS: Final = 60
+MAX_PATH_CHARACTERS: Final = 4096
 ADVICE: Final = {
     OverallWord.VALID_OFFLINE: "Ask again with the library when there is a network: the status may have changed.",
     OverallWord.FORGED: "Do not accept it. Keep it, and tell the agency that it names.",
@@ -135,11 +136,15 @@ def inputs_of(arguments: Iterable[str]) -> Iterator[str | bytes]:
 def verify_each(
     inputs: Iterable[str | bytes], source: Library | OfflineTrust
 ) -> Iterator[tuple[str, Verdict | CertlibError]]:
-    """Each input's name, cut for the screen, with its verdict, or with why there is none. One never stops the next."""
+    """Each input's name with its verdict, or with why there is none. One never stops the next.
+
+    The name of a file is its whole path, a text is cut for the screen.
+    """
     for given in inputs:
-        name = short(given) if isinstance(given, str) else "-"
+        name = "-" if isinstance(given, bytes) else given if len(given) <= MAX_PATH_CHARACTERS else short(given)
         try:
             content = _content(given, source) if isinstance(given, str) else given
+            name = short(name) if isinstance(content, str) else name
             yield name, verify(content, source, now=utc_now())
         except OSError as error:
             yield name, file_error(error)
