@@ -104,7 +104,7 @@ def http_tables(settings: Settings, keys: Path, *, records: int, seconds: float,
     costs: dict[str, list[float]] = {path: [] for path in full}
     with server(settings) as (port, pid):
         for path in full:
-            load(port, path, keys, seconds=1)
+            load(port, path, keys, seconds=min(1.0, seconds))
         for number in range(rounds):
             for path, results in full.items():
                 progress(f"round {number + 1}/{rounds}: GET {path}")

@@ -8,6 +8,7 @@ The full measurement, which takes the better part of an hour and 30 GB of disk:
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -33,12 +34,14 @@ _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 def peak_kib(command: list[str], *, cwd: Path) -> tuple[int, int, float]:
     """Run a command: peak resident KiB of its process, of the largest process under it (0 if none), and seconds.
 
+    Its answer stands in `answer.json` below `cwd`, what it told meanwhile in `log.txt`.
+
     The kernel keeps the peak of each process itself (proc(5), VmHWM); it is read until the process has gone.
     """
     started = time.monotonic()
-    with (cwd / "log.txt").open("wb") as log:
+    with (cwd / "log.txt").open("wb") as log, (cwd / "answer.json").open("wb") as answer:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        process = subprocess.Popen(command, cwd=cwd, stdout=log, stderr=log, env=environment)  # noqa: S603  # our own
+        process = subprocess.Popen(command, cwd=cwd, stdout=answer, stderr=log, env=environment)  # noqa: S603  # our own
     peaks: dict[int, int] = {}
     while process.poll() is None:
         if time.monotonic() - started > MAX_SECONDS:
@@ -89,11 +92,14 @@ def measured(scratch: Path, template: Path, count: int, *, check: bool, workers:
     else:
         licence_type, mapping, agency = "seattle-business-licence", SMALL_MAP, CITY
     command = [
-        *(sys.executable, "-m", "cli", "batch", licence_type, str(register), "--map", str(mapping)),
+        *(sys.executable, "-c", "import cli; cli.main()", "batch", licence_type, str(register), "--map", str(mapping)),
         *("--agency", agency.code, "--home", str(home), "--workers", str(workers), "--json"),
         *(["--check"] if check else []),
     ]
     own, worker, seconds = peak_kib(command, cwd=run)
+    answer = json.loads((run / "answer.json").read_text("utf-8"))
+    if answer["lawful" if check else "issued"] != count:
+        raise SystemExit(f"the batch did not take all rows: {answer}")
     shutil.rmtree(run)
     rest = f"{worker / 1024:.1f}" if worker else "-"
     return [*what, f"{own / 1024:.1f}", rest, f"{seconds:,.0f}"]

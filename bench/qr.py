@@ -42,7 +42,7 @@ DIRT = (0.03, 0.06, 0.09, 0.12)
 SEED = 20261122
 
 
-def test_record() -> str:
+def twelve_field_record() -> str:
     """The QR text of the 12-field record (facts: qr-token, 1), all invented."""
     begin = datetime(2026, 1, 5, tzinfo=UTC)
     claims = TokenClaims(
@@ -225,7 +225,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     print_machine()
-    record = test_record()
+    record = twelve_field_record()
     size_table(record, samples())
     with tempfile.TemporaryDirectory(prefix="certlib-bench-") as name:
         readers = Readers(Path(name))
