@@ -98,6 +98,10 @@ vectors: .venv/.made-dev ## make the test vectors again; a diff in what is deter
 migrate-check: .venv/.made-dev ## tables and migrations must say the same
 	$(BIN)/pytest -q tests/integration -k migration
 
+.PHONY: docs
+docs: .venv/.made-dev ## write docs/cli.md again from the commands' help
+	$(BIN)/python -m tests.support.command_pages
+
 .PHONY: samples
 samples: .venv/.made-dev ## make the invented registers again
 	$(BIN)/python samples/make_samples.py

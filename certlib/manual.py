@@ -7,7 +7,6 @@ from typing import Final
 EXAMPLES: Final = {
     "init": (
         "certlib init --home /srv/licences --organisation 'Sample City'",
-        "CERTLIB_DATABASE_URL=postgresql://certlib@db/certlib certlib init --home /srv/licences",
     ),
     "agency add": (
         "certlib agency add --code 11990200MB90000230 --name 样本市市场监督管理局 --area-code 990200",
