@@ -222,13 +222,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1280, help="licences a round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--algorithms", nargs="+", type=KeyAlgorithm, default=[KeyAlgorithm.P256, KeyAlgorithm.RSA2048])
     parser.add_argument("--peer-count", type=int, default=24, help="documents a round of the usual stack")
     options = parser.parse_args()
     print_machine()
     with tempfile.TemporaryDirectory(prefix="certlib-bench-") as name:
         scratch = Path(name)
         os.chdir(scratch)
-        for algorithm in (KeyAlgorithm.P256, KeyAlgorithm.RSA2048):
+        for algorithm in options.algorithms:
             measure(scratch / algorithm, algorithm, options.count, options.rounds, options.peer_count)
         os.chdir("/")
 
