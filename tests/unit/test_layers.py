@@ -113,8 +113,8 @@ def test_codes_of_errors_are_stable_names_and_no_two_are_the_same() -> None:
 
 
 def test_a_todo_names_its_issue() -> None:
-    bare = re.compile("TO" r"DO(?!\(#\d+\))")
     word = "TO" + "DO"
+    bare = re.compile(word + r"(?!\(#\d+\))")
     found = [
         f"{short(path)}:{number}"
         for path in [*WRITTEN, *WEB]
