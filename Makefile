@@ -26,7 +26,7 @@ packages-bench:
 	@PYTHON=$(PYTHON) .ci/packages bench
 
 $(BIN)/python:
-	@echo 'making the environment in .venv ...'
+	@echo 'making the environment in .venv (a minute or so) ...'
 	@$(PYTHON) -m venv .venv
 
 .venv/.made: pyproject.toml | $(BIN)/python
@@ -44,7 +44,7 @@ $(BIN)/python:
 	@touch $@
 
 node_modules/.made: package.json package-lock.json | .venv/.node
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 WEB_SOURCES := $(shell find api/web -path api/web/dist -prune -o -type f -print 2>/dev/null)

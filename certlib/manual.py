@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 EXAMPLES: Final = {
-    "init": (
-        "certlib init --home /srv/licences --organisation 'Sample City'",
-    ),
+    "init": ("certlib init --home /srv/licences --organisation 'Sample City'",),
     "agency add": (
         "certlib agency add --code 11990200MB90000230 --name 样本市市场监督管理局 --area-code 990200",
         "certlib agency add --code RAINPORT --name 'City of Rainport' --timezone America/Los_Angeles",
