@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
-from certlib.errors import NotFoundError, OwnFaultError, UnavailableError
+from certlib.errors import OwnFaultError, UnavailableError
 from certlib.store.engine import reading
 from certlib.store.tables import BUNDLE
 
@@ -75,14 +75,14 @@ def read_piece(home: Path, name: str, offset: int, length: int) -> bytes:
     """The bytes of one piece, as they lie.
 
     Raises:
-        NotFoundError: code `blob_missing`, the file is gone.
-        OwnFaultError: code `unreadable_record`, the file is shorter than its row says.
+        OwnFaultError: code `blob_missing`, the file is gone; `unreadable_record`, it is shorter than its row says.
     """
     try:
         with (home / FOLDER / name).open("rb", buffering=0) as file:
             data = os.pread(file.fileno(), length, offset)
     except FileNotFoundError as error:
-        raise NotFoundError(f"bundle {name} is missing", code="blob_missing") from error
+        hint = "Restore the blobs folder from its backup."
+        raise OwnFaultError(f"bundle {name} is missing", code="blob_missing", hint=hint) from error
     except OSError as error:
         raise UnavailableError(f"bundle {name} cannot be read: {error.strerror}") from error
     if len(data) != length:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from certlib.errors import OwnFaultError, SetupError, UnavailableError
@@ -105,7 +105,7 @@ def open_store(  # noqa: PLR0913  # one argument per part of the store
         with reader.connect() as conn:
             if inspect(conn).has_table(LIBRARY.name):
                 require_known_keys(conn, store.cipher)
-    except (OperationalError, InterfaceError) as error:
+    except (DatabaseError, InterfaceError) as error:
         engine.dispose()
         raise SetupError(f"the database cannot be opened: {_cause(error)}") from error
     except SetupError:
@@ -146,7 +146,8 @@ def require_current(store: Store) -> None:
     found = schema_revision(store)
     if found != HEAD_REVISION:
         what = "is empty" if found is None else f"is at revision {found}, this program needs {HEAD_REVISION}"
-        raise SetupError(f"the database {what}", hint="Make a library with: certlib init")
+        hint = "Restore it from its backup, or make a library in an empty folder: certlib init"
+        raise SetupError(f"the database {what}", hint=hint)
 
 
 def schema_revision(store: Store) -> str | None:

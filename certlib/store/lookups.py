@@ -118,8 +118,8 @@ def pdf_of(store: Store, licence: Licence) -> bytes:
     """The sealed PDF as it was recorded, its digest checked.
 
     Raises:
-        NotFoundError: code `blob_missing`, or no such licence.
-        OwnFaultError: code `unreadable_record`: the stored bytes were changed.
+        NotFoundError: no such licence.
+        OwnFaultError: code `blob_missing`: the file is gone; `unreadable_record`: the stored bytes were changed.
     """
     query = (
         select(LICENCE.c.pdf_offset, LICENCE.c.pdf_length, LICENCE.c.pdf_key_id, BUNDLE.c.name)

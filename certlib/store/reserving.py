@@ -116,7 +116,7 @@ def images_of(store: Store, licence_id: int, identifier: str) -> dict[str, bytes
     """The images of a licence by field, as they were given.
 
     Raises:
-        NotFoundError: code `blob_missing`.
+        OwnFaultError: code `blob_missing`.
         OwnFaultError: code `unreadable_record`.
     """
     query = (

@@ -243,7 +243,7 @@ def test_changed_or_exchanged_bytes_are_found(store: Store) -> None:
     with pytest.raises(OwnFaultError):
         pdf_of(store, one)
     path.unlink()
-    with pytest.raises(NotFoundError) as missing:
+    with pytest.raises(OwnFaultError) as missing:
         pdf_of(store, one)
     assert missing.value.code == "blob_missing"
     path.write_bytes(sound)
