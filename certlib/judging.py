@@ -24,10 +24,12 @@ from certlib.verdict import CheckName, Outcome, moment
 from signing import jws, pades, qr, tokens
 from signing.errors import Fault, VerificationError
 from signing.trust import KeyPurpose, key_for
-from templates import raster
+from templates import confined, raster
 from templates.errors import TemplateError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from certlib.findings import Findings
     from certlib.grounds import Ground
     from certlib.model import Licence
@@ -132,7 +134,7 @@ def _broken_seal(findings: Findings, ground: Ground, pdf: bytes, error: Verifica
 def _code_on_scan(findings: Findings, ground: Ground, pdf: bytes) -> None:
     """A file without a seal may be a scan of paper: say whether the code on it is genuine, but judge no further."""
     with suppress(VerificationError):
-        token = tokens.verify_token(only_token(_page_codes(pdf)), ground.keys, now=findings.now)
+        token = tokens.verify_token(only_token(_stranger_codes(pdf)), ground.keys, now=findings.now)
         findings.note(
             CheckName.INTEGRITY_AND_SEAL,
             Outcome.UNKNOWN,
@@ -235,13 +237,22 @@ def _one_licence(
 
 
 def _page_codes(pdf: bytes) -> tuple[str, ...]:
-    """The codes on the first page.
+    """The codes on the first page of a file that an agency sealed.
 
     Raises:
         VerificationError: `no_code` also when the page cannot be drawn.
     """
+    return _codes(pdf, raster.page_image)
+
+
+def _stranger_codes(pdf: bytes) -> tuple[str, ...]:
+    """The same of a file that anybody made: it may ask for minutes and gigabytes to be drawn, and gets seconds."""
+    return _codes(pdf, confined.page_image)
+
+
+def _codes(pdf: bytes, page_image: Callable[[bytes, float], tuple[int, int, bytes]]) -> tuple[str, ...]:
     try:
-        width, height, gray = raster.page_image(pdf, PAGE_DPI)
+        width, height, grey = page_image(pdf, PAGE_DPI)
     except TemplateError as error:
         raise VerificationError(Fault.NO_CODE, "the first page cannot be drawn") from error
-    return qr.read_page_codes(gray, width, height)
+    return qr.read_page_codes(grey, width, height)

@@ -25,6 +25,10 @@ QUIET_MODULES: Final = 4  # ISO/IEC 18004, 6.3.8: four modules of nothing on eac
 MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
 MAX_PIXELS: Final = 50_000_000
 """Cap on a picture that is read; a phone's 48 megapixels pass."""
+_MAX_CLEAR_PIXELS: Final = 16_000_000
+"""The same for a picture with transparent parts, which takes five times the memory."""
+_MAX_SCANS: Final = 100
+"""A progressive JPEG has about ten. Each costs a pass over all pixels, and 20 MiB hold 200,000 of them."""
 _MAX_ENLARGED_PIXELS: Final = 36_000_000
 _ENLARGEMENT: Final = 3
 
@@ -36,6 +40,10 @@ _DARK: Final = bytes(1 if value == 0 else 0 for value in range(256))
 # ISO/IEC 18004, table 2: mode indicators.
 _NUMERIC_MODE: Final = 1
 _BYTE_MODE: Final = 4
+# ITU-T T.81, B.1.1: markers that a segment with its length follows, and the end; not stuffing and restarts.
+_SEGMENT: Final = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
+_START_OF_SCAN: Final = b"\xda"
+_END_OF_IMAGE: Final = b"\xd9"
 # A run of digits shorter than this costs more as a segment of its own than it saves.
 _TAIL: Final = re.compile(r"[0-9]{10,}\Z")
 _LEVELS: Final = {
@@ -213,7 +221,8 @@ def _gray(image: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(image), formats=("PNG", "JPEG")) as picture:
             pixels = picture.width * picture.height
-            gray = _flat(picture) if pixels <= MAX_PIXELS else None
+            small = pixels <= (_MAX_CLEAR_PIXELS if _is_clear(picture) else MAX_PIXELS)
+            gray = _flat(picture) if small and _scans(image) <= _MAX_SCANS else None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise VerificationError(Fault.TOO_LARGE, "a picture of this size is not read") from error
     except Exception as error:  # Pillow's decoders leak whatever a damaged file provokes
@@ -223,13 +232,29 @@ def _gray(image: bytes) -> Image.Image:
     return gray
 
 
+def _scans(image: bytes) -> int:
+    """Return how often a JPEG goes over its pixels; 0 for a PNG. Counting ends one past the limit."""
+    scans, at = 0, 2
+    while image.startswith(b"\xff\xd8") and scans <= _MAX_SCANS and (match := _SEGMENT.search(image, at)):
+        if match[1] == _END_OF_IMAGE:
+            break
+        scans += match[1] == _START_OF_SCAN
+        at = match.end() + int.from_bytes(image[match.end() : match.end() + 2])
+    return scans
+
+
+def _is_clear(picture: Image.Image) -> bool:
+    return picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info
+
+
 def _flat(picture: Image.Image) -> Image.Image:
-    if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
+    if _is_clear(picture):
         paper = Image.new("RGBA", picture.size, "white")
         paper.alpha_composite(picture.convert("RGBA"))
         return paper.convert("L")
     if picture.mode.startswith("I"):
         return picture.point(lambda value: value / 256).convert("L")  # 16 bits a pixel
+    picture.draft("L", None)  # a JPEG is decoded to grey at once: a third of the memory
     return picture.convert("L")
 
 
