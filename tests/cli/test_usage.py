@@ -1,6 +1,9 @@
 """How the command line behaves whatever it is asked: help, exit codes, JSON errors, our own faults."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,6 +115,43 @@ def test_settings_that_cannot_be_read_are_named(own: Terminal) -> None:
     (own.home / "certlib.toml").unlink()
     (own.home / "passphrase").write_text("another\n", "utf-8")
     assert "passphrase" in own.run("agency", "list", code=2).err
+
+
+def test_a_home_that_was_damaged_says_what_to_restore(made: Made, own: Terminal) -> None:
+    home = own.home
+    assert home is not None
+    shutil.rmtree(home / "blobs")
+    lost = own.run("show", made.issued["number"], "--pdf", "out", code=3).err
+    assert lost.endswith("Restore the blobs folder from its backup.\n")
+    (home / "keys").rename(home / "elsewhere")
+    assert "Restore the keys folder" in own.run("agency", "token", "RAINPORT", code=2).err
+    (home / "elsewhere").rename(home / "keys")
+    (home / "passphrase").chmod(0o644)
+    assert "can be read by others" in own.run("agency", "list", code=2).err
+    (home / "passphrase").chmod(0o600)
+    (home / "certlib.sqlite").write_bytes(bytes(range(256)) * 64)
+    assert "file is not a database" in own.run("agency", "list", code=2).err
+    for path in home.glob("certlib.sqlite*"):
+        path.unlink()
+    assert "the database is empty" in own.run("agency", "list", code=2).err
+    (home / "data-keys.json").write_text("{}", "utf-8")
+    assert "Restore it from its backup" in own.run("agency", "list", code=2).err
+
+
+@pytest.mark.parametrize("name", ["我的 证照库 100%", "a#b?c", "it's"])
+def test_a_home_may_have_any_name(bare: Terminal, name: str) -> None:
+    bare.run("init", "--home", name, code=0)
+    assert "There is no agency yet" in bare.run("agency", "list", "--home", name, code=0).out
+
+
+def test_a_full_disk_is_told_plainly(made: Made) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-c", "from cli import main; main()", "agency", "list"]
+        done = subprocess.run(  # noqa: S603  # our own command
+            command, env=made.terminal.variables(), stdout=full, stderr=subprocess.PIPE, check=False, text=True
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith("certlib: No space left on device\n")
 
 
 def test_a_home_that_cannot_be_made_is_named(bare: Terminal) -> None:
