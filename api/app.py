@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.routing import Route
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 FORM_OVERHEAD_BYTES: Final = 64 * 1024
 """A form's lines around a file of the largest size."""
+FILES_AT_ONCE: Final = 4
+"""Uploads that are judged at the same time in one process; the others wait, and texts do not wait for them."""
 
 
 def create_app(lib: Library, *, close_with_app: bool = False) -> FastAPI:
@@ -57,6 +60,7 @@ def create_app(lib: Library, *, close_with_app: bool = False) -> FastAPI:
         pages=load_pages(),
         lookups=Throttle(lib.settings.lookups_per_minute),
         uploads=Throttle(lib.settings.uploads_per_minute),
+        files=CapacityLimiter(FILES_AT_ONCE),
     )
     problems.install(app)
     # The hot path stands first and is a plain route; FastAPI's own of the same path only describes it.

@@ -11,6 +11,8 @@ from fastapi import Depends, Request
 from certlib.errors import FieldFault, InvalidRequestError
 
 if TYPE_CHECKING:
+    from anyio import CapacityLimiter
+
     from api.rendering import Pages
     from api.throttling import Throttle
     from certlib.library import Library
@@ -28,6 +30,8 @@ class Parts:
     """Of look-ups by code, and of the page's small questions."""
     uploads: Throttle
     """Of verifications, which cost more."""
+    files: CapacityLimiter
+    """How many files and pictures are judged at once: each may take a core and hundreds of megabytes for a while."""
 
 
 def parts_of(request: Request) -> Parts:

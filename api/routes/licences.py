@@ -35,7 +35,7 @@ _SECURED: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
     response_model=LicenceOut,
     responses={
         200: {"model": LicenceOut, "description": "The same request again: the same licence."},
-        **problems(401, 403, 404, 409, 413, 422),
+        **problems(401, 403, 404, 408, 409, 413, 422),
     },
     openapi_extra=_BODY,
     summary="Issue a licence",

@@ -71,7 +71,7 @@ async def look_up(request: Request) -> Response:
 @router.post(
     "/verify",
     response_model=VerdictOut,
-    responses=problems(413, 415, 422, 429),
+    responses=problems(408, 413, 415, 422, 429),
     openapi_extra=_BODY,
     summary="The verdict on a token, a file or a photo",
 )
@@ -83,7 +83,7 @@ async def judge(request: Request) -> Response:
     parts = parts_of(request)
     parts.uploads.take(request)
     given = await _given(request)
-    return await to_thread.run_sync(_verdict, parts, given)
+    return await to_thread.run_sync(_verdict, parts, given, limiter=parts.files if isinstance(given, bytes) else None)
 
 
 def _verdict(parts: Parts, given: bytes | str) -> Response:

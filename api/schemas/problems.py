@@ -33,6 +33,7 @@ _TEXTS: Final = {
     401: "No bearer, or not a good one.",
     403: "The bearer is not for this.",
     404: "Nothing is known under this key.",
+    408: "The body did not come to its end in time.",
     409: "Another request stands under the same key; `differs` names the fields.",
     413: "Larger than the limit.",
     415: "Neither JSON nor a form with a file.",
