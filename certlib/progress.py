@@ -22,9 +22,9 @@ def batch_text(summary: BatchSummary) -> str:
     """What a run of a batch did, for people, with what to do next."""
     rate = f"{summary.seconds:,.1f} s, {summary.per_second:,.0f} rows/s"
     if summary.check:
-        lines = [
-            f"checked {summary.read:,} rows ({rate}): {summary.lawful:,} can be issued, {summary.refused:,} cannot"
-        ]
+        lines = [f"checked {summary.read:,} rows ({rate})", f"  {summary.lawful:,} can be issued"]
+        lines += [f"  {summary.already:,} had been issued before"] if summary.already else []
+        lines += [f"  {summary.refused:,} cannot"]
     else:
         lines = [f"read {summary.read:,} rows ({rate})", f"  {summary.issued:,} issued"]
         lines += [f"  {summary.already:,} had been issued before"] if summary.already else []
@@ -61,8 +61,8 @@ class Progress:
             line = {"rows": done, "refused": refused, "part": round(part, 4), "per_second": round(rate, 1)}
             self.stream.write(json.dumps({**line, "seconds_left": round(left, 1)}) + "\n")
         else:
-            text = f"\r{done:,} rows  {refused:,} refused  {part:4.0%}  {rate:,.0f}/s  {left:,.0f} s left "
-            self.stream.write(text + ("\n" if part >= 1 else ""))
+            text = f"{done:,} rows  {refused:,} refused  {part:4.0%}  {rate:,.0f}/s  {left:,.0f} s left"
+            self.stream.write(f"\r{text:<70}" + ("\n" if part >= 1 else ""))
         self.stream.flush()
 
 
