@@ -1,5 +1,6 @@
 """Headless Chromium on the verify page."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from tests.support.page_server import ScriptedRegister, serving
 from tests.support.pki import NOW, throwaway_pki
 from tests.web import make_vectors
 
-CHROMIUM = Path("/usr/bin/chromium")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")  # of Debian, of Ubuntu (a snap), of Google
+CHROMIUM = next((path for name in BROWSERS if (path := shutil.which(name))), "")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -30,12 +32,12 @@ Visit = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("Debian's chromium is not installed")
+    if not CHROMIUM:
+        pytest.skip("no Chromium is installed: apt install chromium")
     if not (DIST / "assets.json").is_file():
         pytest.fail("the page was not built: npm ci && npm run build")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
         browser.close()
 
