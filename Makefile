@@ -73,7 +73,9 @@ lint: .venv/.made-dev ## ruff, mypy --strict, import contracts, bare TODOs
 
 .PHONY: test
 test: dev lint test-web ## everything that must hold
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	# the browser has a process of its own: its driver keeps an event loop running, in which others cannot start theirs
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/browser
+	$(BIN)/pytest tests/browser
 
 .PHONY: test-web
 test-web: api/web/dist/.made ## the page's TypeScript

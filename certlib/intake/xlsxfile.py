@@ -55,20 +55,21 @@ def xlsx_rows(path: Path, *, sheet: str) -> tuple[int, Iterator[Row]]:
 @contextmanager
 def _worksheet(path: Path, sheet: str) -> Iterator[tuple[Any, str]]:
     """The sheet and the name of its part inside the file."""
-    try:
-        book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
-    except DAMAGE as error:
-        raise file_error(path, "not_xlsx", f"it is not a readable XLSX file ({type(error).__name__})") from error
-    try:
-        if sheet and sheet not in book.sheetnames:
-            names = ", ".join(book.sheetnames)
-            raise file_error(path, "no_sheet", f"it has no sheet {sheet!r}; its sheets are {names}")
-        worksheet: Any = book[sheet or book.sheetnames[0]]
-        if not hasattr(worksheet, "_worksheet_path"):
-            raise file_error(path, "no_sheet", "its first sheet is a chart; name the sheet with [source] sheet")
-        yield worksheet, str(worksheet._worksheet_path)  # noqa: SLF001  # openpyxl offers no public way
-    finally:
-        book.close()
+    with path.open("rb") as file:  # opened here, since openpyxl leaves a damaged file open
+        try:
+            book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
+        except DAMAGE as error:
+            raise file_error(path, "not_xlsx", f"it is not a readable XLSX file ({type(error).__name__})") from error
+        try:
+            if sheet and sheet not in book.sheetnames:
+                names = ", ".join(book.sheetnames)
+                raise file_error(path, "no_sheet", f"it has no sheet {sheet!r}; its sheets are {names}")
+            worksheet: Any = book[sheet or book.sheetnames[0]]
+            if not hasattr(worksheet, "_worksheet_path"):
+                raise file_error(path, "no_sheet", "its first sheet is a chart; name the sheet with [source] sheet")
+            yield worksheet, str(worksheet._worksheet_path)  # noqa: SLF001  # openpyxl offers no public way
+        finally:
+            book.close()
 
 
 def _check_parts(path: Path) -> None:
