@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -73,6 +73,8 @@ TABLE = st.lists(st.tuples(CELL, CELL, CELL, CELL, CELL), max_size=6)
 @settings(max_examples=200, deadline=None)
 @given(TABLE, st.sampled_from(["\n", "\r\n"]), st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
 def test_what_csv_writes_is_read_back_exactly(table: list[tuple[str, ...]], end: str, quoting: int) -> None:
+    # Python's writer leaves a bare CR unquoted when lines end in LF; what it writes then means another table.
+    assume(quoting == csv.QUOTE_ALL or end == "\r\n" or not any("\r" in cell for row in table for cell in row))
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=end, quoting=quoting).writerows(table)  # type: ignore[arg-type]  # an int constant
     rows = read(HEADER + text.getvalue().encode(), ".csv")
