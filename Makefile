@@ -82,8 +82,8 @@ test-web: api/web/dist/.made ## the page's TypeScript
 	npm test --silent
 
 .PHONY: test-slow
-test-slow: dev ## the long soak and fuzz runs
-	$(BIN)/pytest -m slow -o addopts='--strict-markers --strict-config --import-mode=importlib --allow-unix-socket'
+test-slow: dev ## the fuzz tests five times over, each time on new examples
+	@for round in 1 2 3 4 5; do HYPOTHESIS_PROFILE=searching $(BIN)/pytest tests/fuzz; done
 
 .PHONY: bench
 bench: packages-bench dev ## all benches; tables as in docs/performance.md
