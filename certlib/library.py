@@ -105,7 +105,7 @@ def _opened(
         settings=settings,
         store=store,
         signer=signer,
-        tsa=timestamp_source(settings),
+        tsa=timestamp_source(settings, now),
         tsa_roots_der=timestamp_roots(settings),
         anchor_spki_der=roots[0].spki_der,
         root_certificate_der=roots[0].certificate_der,
@@ -131,7 +131,7 @@ def recorded_key(signer: KeyRing, key: KeyRecord) -> SigningKey:
     return opened
 
 
-def timestamp_source(settings: Settings) -> TimestampSource | None:
+def timestamp_source(settings: Settings, now: Callable[[], datetime]) -> TimestampSource | None:
     """The time stamping authority that the settings name, or None.
 
     Raises:
@@ -143,7 +143,8 @@ def timestamp_source(settings: Settings) -> TimestampSource | None:
         raise SetupError("tsa_url is set, tsa_roots_file is not", hint="Name the authority's root certificates (PEM).")
     roots = timestamp_roots(settings)
     try:
-        return TimestampSource(settings.tsa_url, roots_der=roots, timeout_seconds=settings.tsa_timeout_seconds)
+        timeout = settings.tsa_timeout_seconds
+        return TimestampSource(settings.tsa_url, roots_der=roots, timeout_seconds=timeout, now=now)
     except SigningError as error:
         raise SetupError(f"tsa_url or tsa_roots_file: {error}") from error
 

@@ -12,8 +12,9 @@ import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
+from typing import Final
 from urllib.parse import urlsplit
 
 from asn1crypto import algos, cms, tsp
@@ -53,6 +54,8 @@ _UNREADABLE = (
     x509.DuplicateExtension,
     x509.ExtensionNotFound,
 )
+CLOCK_TOLERANCE: Final = timedelta(seconds=60)
+"""How far the authority's clock may be from ours; verifiers allow seals as much of the future."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,13 +80,20 @@ class TimestampSource:
         roots_der: Certificates that the authority's own must lead to; never empty.
         timeout_seconds: For the whole exchange.
         max_token_bytes: Longest token to accept; seals reserve so much room.
+        now: Our clock, aware UTC; with it, a token is refused whose time is more than a minute away from ours.
 
     Raises:
         TimestampError: The address is not http or https, or there is no root.
     """
 
     def __init__(
-        self, url: str, *, roots_der: tuple[bytes, ...], timeout_seconds: float = 10.0, max_token_bytes: int = 6400
+        self,
+        url: str,
+        *,
+        roots_der: tuple[bytes, ...],
+        timeout_seconds: float = 10.0,
+        max_token_bytes: int = 6400,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         """Keep the address and the anchors; nothing is asked yet."""
         if urlsplit(url).scheme not in {"http", "https"}:
@@ -94,14 +104,16 @@ class TimestampSource:
         self.max_token_bytes = max_token_bytes
         self._roots_der = roots_der
         self._timeout_seconds = timeout_seconds
+        self._now = now
 
     def token(self, message_sha256: bytes) -> bytes:
         """Return a verified token (DER of a ContentInfo) over this digest.
 
-        Steps: 1. ask with a fresh nonce; 2. the status is granted; 3. :func:`verify_timestamp`, nonce included.
+        Steps: 1. ask with a fresh nonce; 2. the status is granted; 3. :func:`verify_timestamp`, nonce included; 4. its
+        time is about ours: a seal of another time would lie outside its key's period, or in the future.
 
         Raises:
-            TimestampError: No answer in time, a refusal, or a token that does not verify.
+            TimestampError: No answer in time, a refusal, a token that does not verify, or one of another time.
         """
         # 1. ask
         nonce = secrets.randbits(_NONCE_BITS)
@@ -119,9 +131,12 @@ class TimestampSource:
         token = tokens[0].der
         # 3. token
         try:
-            verify_timestamp(token, message_sha256=message_sha256, roots_der=self._roots_der, nonce=nonce)
+            stamp = verify_timestamp(token, message_sha256=message_sha256, roots_der=self._roots_der, nonce=nonce)
         except VerificationError as error:
             raise TimestampError(f"the time stamping authority's token: {error.detail}") from error
+        # 4. time
+        if self._now is not None and abs(self._now() - stamp.at) > CLOCK_TOLERANCE:
+            raise TimestampError(f"the time stamping authority's clock says {stamp.at:%Y-%m-%d %H:%M:%S} UTC, not ours")
         return token
 
     def _exchange(self, query: bytes) -> bytes:
