@@ -28,6 +28,7 @@ SHARD_BITS = 19
 _ODD = 0x9E3779B97F4A7C15F39CC0605CEDC835
 """Multiplying by an odd number modulo 2^128 gives different, scattered codes."""
 _MASK = (1 << 128) - 1
+_LARGE_INDEXES = ("uq_licence_natural_key", "ix_licence_pdf_sha256")
 _FAST = (
     "PRAGMA journal_mode=OFF",
     "PRAGMA synchronous=OFF",
@@ -60,10 +61,8 @@ def filled(settings: Settings, count: int) -> Path:
         conn.row_factory = sqlite3.Row
         patterns = [dict(row) for row in conn.execute("SELECT * FROM licence ORDER BY id")]
         conn.row_factory = None
-        # Indexes that can be made again are made afterwards, in one sorted pass each.
-        indexes = conn.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'licence' AND sql IS NOT NULL"
-        ).fetchall()
+        # The large indexes are made afterwards, in one sorted pass each; none of the rows enters the small ones.
+        indexes = conn.execute("SELECT name, sql FROM sqlite_master WHERE name IN (?, ?)", _LARGE_INDEXES).fetchall()
         for name, _sql in indexes:
             conn.execute(f'DROP INDEX "{name}"')
         columns = list(patterns[0])
