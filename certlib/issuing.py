@@ -20,6 +20,7 @@ from certlib.enrolling import IssuingKit, issuing_kit
 from certlib.errors import (
     CertlibError,
     ConflictError,
+    IllegalTransitionError,
     InvalidRequestError,
     NotFoundError,
     TypeFolderError,
@@ -73,6 +74,7 @@ def issue(lib: Library, request: IssueRequest) -> Issued:
         InvalidRequestError: the request is not lawful; every fault is named.
         ConflictError: another request stands under the same natural key or request id; what differs is named.
         NotFoundError: unknown agency or type.
+        IllegalTransitionError: the licence that it is to replace has ended; nothing was issued.
         TypeFolderError: the type's folder was changed after use.
         SetupError: the agency has no usable key.
         OwnFaultError: our own work did not pass our own check; nothing was recorded.
@@ -157,10 +159,24 @@ def _make_and_record(
             lib.store, identifier, reason=result.code, operator=piece.reserved.intent.request.operator, now=lib.now()
         )
     lib.step("verified")
-    licences = recording.record(lib.store, made, now=lib.now()) if made else []
+    licences = _recorded(lib, made, refused) if made else []
     lib.step("recorded")
     pdfs = {each.reserved.identifier: each.pdf for each in made}
     return {licence.identifier: (licence, pdfs[licence.identifier]) for licence in licences}, refused
+
+
+def _recorded(lib: Library, made: Sequence[MadeLicence], refused: dict[str, CertlibError]) -> list[Licence]:
+    """Step 5. One whose predecessor ended in another way meanwhile is voided and `refused`; the others stand."""
+    try:
+        return recording.record(lib.store, made, now=lib.now())
+    except IllegalTransitionError as error:
+        if len(made) > 1:
+            return [licence for each in made for licence in _recorded(lib, [each], refused)]
+        (one,) = made
+        identifier, operator = one.reserved.identifier, one.reserved.intent.request.operator
+        reserving.void(lib.store, identifier, reason=error.code, operator=operator, now=lib.now())
+        refused[identifier] = error
+        return []
 
 
 def sweep(lib: Library, *, older_than: timedelta = RESUME_AFTER) -> Iterator[BlockOutcome]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from certlib.catalogue import FieldKind
 from certlib.errors import FieldFault, InvalidRequestError
-from certlib.identifiers import check_agency_code, holder_code_fault
+from certlib.identifiers import check_agency_code, holder_code_fault, parse_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,11 @@ KIND_FORMS: Final = (
     (FieldKind.MONEY, re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,2})?"), "bad_number", "is not an amount like 500000.00"),
     (FieldKind.INTEGER, re.compile(r"-?[0-9]{1,18}"), "bad_number", "is not a whole number"),
 )
+AREA_CODE: Final = re.compile(r"[0-9]{6}")
+"""行政区划代码, GB/T 2260."""
+MAX_NAME_CHARACTERS: Final = 200
+IDENTIFIER_SEGMENTS: Final = 5
+"""Of an identifier after its root."""
 FIRST_DAY: Final = date(1583, 1, 1)
 LAST_DAY: Final = date(9998, 12, 31)
 """The Gregorian calendar, and far enough from its computable end that every time zone has both days whole."""
@@ -73,6 +78,7 @@ def checked_request(licence_type: LicenceType, request: IssueRequest, agency: Ag
     holders = tuple(replace(each, name=_nfc(each.name), code=_nfc(each.code)) for each in request.holders)
     faults += _holder_faults(licence_type, holders, today)
     faults += _date_faults(licence_type, request)
+    faults += _circumstance_faults(request, agency)
     fields = {name: text for name, value in request.fields.items() if (text := _nfc(value))}
     images = {name: data for name, data in request.images.items() if data}
     faults += _field_faults(licence_type, fields, images)
@@ -171,6 +177,34 @@ def _date_faults(licence_type: LicenceType, request: IssueRequest) -> list[Field
             )
         )
     return faults
+
+
+def _circumstance_faults(request: IssueRequest, agency: Agency) -> list[FieldFault]:
+    """What goes with a licence without standing in the type: area, who asked, its key, and what it replaces."""
+    faults: list[FieldFault] = []
+    if request.area_code and not AREA_CODE.fullmatch(request.area_code):
+        faults.append(FieldFault(field="area_code", code="bad_form", reason="does not have six digits"))
+    for name, value in (("operator", request.operator), ("request_id", request.request_id)):
+        if len(value) > MAX_NAME_CHARACTERS:
+            reason = f"has {len(value)} characters, at most {MAX_NAME_CHARACTERS}"
+            faults.append(FieldFault(field=name, code="too_long", reason=reason))
+        elif (fault := text_fault(name, value)) is not None:
+            faults.append(fault)
+    if request.previous_identifier:
+        faults += _previous_faults(request.previous_identifier, agency)
+    return faults
+
+
+def _previous_faults(identifier: str, agency: Agency) -> list[FieldFault]:
+    """A licence replaces one of the same agency only: what another one issued is not its to end."""
+    name = "previous_identifier"
+    try:
+        parsed = parse_identifier(identifier, plain_roots=(identifier.rsplit(".", IDENTIFIER_SEGMENTS)[0],))
+    except InvalidRequestError as error:
+        return [FieldFault(field=name, code=fault.code, reason=fault.reason) for fault in error.faults]
+    if parsed.agency_code != agency.code:
+        return [FieldFault(field=name, code="another_agency", reason="is a licence of another agency")]
+    return []
 
 
 def _years_later(day: date, years: int) -> date:

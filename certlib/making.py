@@ -217,7 +217,8 @@ def form_content(piece: Piece, *, token: str, check_phrase: str, matrix: QRMatri
 def refusal(error: TemplateError) -> InvalidRequestError:
     """A form's refusal as a fault of the request's field."""
     field = getattr(error, "field", "") or "form"
-    return InvalidRequestError((FieldFault(field=field, code=_template_code(error), reason=str(error)),))
+    reason = str(error).removeprefix(f"{field}: ")
+    return InvalidRequestError((FieldFault(field=field, code=_template_code(error), reason=reason),))
 
 
 def _template_code(error: TemplateError) -> str:

@@ -52,6 +52,7 @@ def agency(store: Store, code: str) -> Agency:
     Raises:
         NotFoundError: code `agency_not_found`.
     """
+    _require_code(code, "agency_not_found")
     with reading(store) as conn:
         row = conn.execute(select(AGENCY).where(AGENCY.c.code == code)).mappings().one_or_none()
     if row is None:
@@ -207,6 +208,7 @@ def current_type(store: Store, code: str) -> RegisteredType:
     Raises:
         NotFoundError: code `type_not_found`.
     """
+    _require_code(code, "type_not_found")
     query = select(LICENCE_TYPE).where(LICENCE_TYPE.c.code == code).order_by(LICENCE_TYPE.c.version.desc()).limit(1)
     with reading(store) as conn:
         row = conn.execute(query).mappings().one_or_none()
@@ -221,6 +223,12 @@ def all_types(store: Store) -> tuple[RegisteredType, ...]:
     with reading(store) as conn:
         rows = conn.execute(query).mappings().all()
     return tuple(_type(row) for row in rows)
+
+
+def _require_code(text: str, otherwise: str) -> None:
+    """Codes are printable ASCII; drivers choke on some of the rest, and messages do."""
+    if not (text.isascii() and text.isprintable()):
+        raise NotFoundError("nothing has such a code", code=otherwise)
 
 
 def _locked_key(conn: Connection, kid: str) -> KeyRecord:

@@ -67,6 +67,39 @@ def test_bodies_that_are_no_request(web: TestClient, bearer: Bearer, body: bytes
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"type": "\0"}, 404),
+        ({"type": "\ud800"}, 404),
+        ({"operator": "\ud800"}, 422),
+        ({"request_id": "\0"}, 422),
+        ({"\ud800": 1}, 422),
+        ({"fields": {"\ud800": "x"}}, 422),
+        ({"images": {"\0": "AAAA"}}, 422),
+        ({"number": "\ud800"}, 422),
+    ],
+    ids=ascii,
+)
+def test_odd_texts_are_refused(web: TestClient, bearer: Bearer, change: dict[str, object], status: int) -> None:
+    body = json.dumps(request_body(**change)).encode()
+    response = web.post("/v1/licences", content=body, headers=bearer())
+    assert response.status_code == status, response.text
+
+
+def test_a_character_without_a_glyph_is_named_and_the_number_stays_free(web: TestClient, bearer: Bearer) -> None:
+    def named(name: str) -> list[dict[str, str]]:
+        return [{"name": name, "code": "91990200MA7EXAM18U", "code_type": "001"}]
+
+    response = web.post("/v1/licences", json=request_body(holders=named("甬江😀公司")), headers=bearer())
+    (fault,) = response.json()["faults"]
+    assert (response.status_code, fault["field"], fault["code"]) == (422, "holder_name", "no_glyph")
+    assert fault["reason"] == "no font of the form has '😀' (U+1F600)"
+    response = web.post("/v1/licences", json=request_body(holders=named("甬江𠮷䶮公司")), headers=bearer())
+    assert response.status_code == 201, response.text
+    assert web.get(f"/v1/verify/{response.json()['public_code']}").json()["holders"][0]["name"] == "甬江𠮷䶮公司"
+
+
 def test_an_unknown_type(web: TestClient, bearer: Bearer) -> None:
     response = web.post("/v1/licences", json=request_body(type="no-such-type"), headers=bearer())
     assert response.status_code == 404
