@@ -143,6 +143,8 @@ def judge_snapshot(
         findings.note(CheckName.STATUS, Outcome.UNKNOWN, "no_status_list", **evidence)
     elif snapshot.as_of > now + CLOCK_TOLERANCE:
         findings.note(CheckName.STATUS, Outcome.UNKNOWN, Fault.NOT_YET_VALID, **evidence)
+    elif snapshot.has_ended(claims.status_index):
+        findings.note(CheckName.STATUS, Outcome.FAILED, "ended", **evidence)
     elif status is None:
         findings.note(CheckName.STATUS, Outcome.UNKNOWN, "no_such_entry", **evidence)
     elif status is Status.ACTIVE:

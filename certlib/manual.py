@@ -42,6 +42,7 @@ EXAMPLES: Final = {
         "certlib verify licence.pdf photo.jpg 6YP84-XXJ12-ETS63-VXHV0-YRNZB4",
         "certlib verify *.pdf --json",
         "certlib verify licence.pdf --offline --trust-pack trust-pack.json",
+        "certlib verify licence.pdf --offline --trust-pack trust-pack.json --status-list list.jwt",
         "certlib verify - < codes.txt",
     ),
     "identifier check": (
@@ -49,6 +50,11 @@ EXAMPLES: Final = {
         "certlib identifier check --root 2.999.1 2.999.1.<type>.<agency>.<serial>.<version>.<check>",
     ),
     "trust export": ("certlib trust export --out trust",),
+    "audit verify": ("certlib audit verify", "certlib audit verify --since 4711:<hash>"),
+    "audit export": (
+        "certlib audit export --since 2026-11-01 --out audit.jsonl",
+        "certlib audit export | grep licence.status_changed",
+    ),
     "serve": ("certlib serve", "certlib serve --port 9000 --workers 2"),
     "demo": ("certlib demo", "certlib demo --home /tmp/demo --port 9000"),
 }

@@ -91,7 +91,7 @@ def test_the_description_names_every_path_and_its_problems(quiet_web: TestClient
     schema = quiet_web.get("/openapi.json").json()
     assert set(schema["paths"]) == {
         *("/v1/verify/{key}", "/v1/verify", "/v1/trust-pack", "/v1/trust-anchor", "/v1/licences"),
-        *("/v1/licences/{identifier}", "/v1/licences/{identifier}/pdf", "/healthz", "/readyz"),
+        *("/v1/licences/{identifier}", "/v1/licences/{identifier}/pdf", "/healthz", "/readyz", "/s/{number}"),
     }
     issue = schema["paths"]["/v1/licences"]["post"]
     assert {"200", "201", "401", "403", "409", "413", "422", "500", "503"} <= set(issue["responses"])
