@@ -26,6 +26,7 @@ from certlib.errors import CertlibError, OwnFaultError, SetupError, UnavailableE
 from certlib.identifiers import AgencyCode
 from certlib.manual import examples
 from certlib.model import Agency
+from cli_lifecycle import bulk_app, licence_app
 
 if TYPE_CHECKING:
     from certlib.operating import Report
@@ -51,6 +52,8 @@ for group_name, group in (
     ("identifier", identifier_app),
     ("trust", trust_app),
     ("audit", cli_audit.app),
+    ("licence", licence_app),
+    ("bulk", bulk_app),
 ):
     app.add_typer(group, name=group_name)
 

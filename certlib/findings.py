@@ -88,8 +88,12 @@ def judge_record(  # noqa: PLR0913  # the facts of one record
     expires_on: date | None,
     timezone: str,
     successor: str,
+    changed: tuple[str, ...] = (),
 ) -> None:
-    """Status and dates as the record has them at this moment; `successor` is an identifier or empty."""
+    """Status and dates as the record has them at this moment.
+
+    `successor` is an identifier or empty; `changed` names what is other in it.
+    """
     now = findings.now
     findings.status_source, findings.status_as_of = StatusSource.LIVE, now
     good = status is Status.ACTIVE
@@ -112,7 +116,8 @@ def judge_record(  # noqa: PLR0913  # the facts of one record
         timezone=timezone,
     )
     if successor:
-        findings.note(CheckName.SUPERSEDED_BY, Outcome.WARNING, "newer_licence", identifier=successor)
+        evidence = {"changed": ", ".join(changed)} if changed else {}
+        findings.note(CheckName.SUPERSEDED_BY, Outcome.WARNING, "newer_licence", identifier=successor, **evidence)
     else:
         findings.note(CheckName.SUPERSEDED_BY, Outcome.PASSED, "none_known")
 
