@@ -134,7 +134,7 @@ def bearer(home: Path, agency_code: str, *, ttl_seconds: int) -> Report:
     from certlib import callers
 
     with opened(home) as lib:
-        text = callers.bearer_for(lib, AgencyCode(agency_code), ttl_seconds=ttl_seconds)
+        text = callers.bearer_for(lib, AgencyCode(agency_code), ttl_seconds=ttl_seconds, scopes=("issue", "manage"))
     return Report(data={"bearer": text, "expires_in": ttl_seconds}, text=text)
 
 

@@ -55,9 +55,20 @@ _SECURED: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
 
 
 def _takes(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}, **_SECURED}
+    schema = model.model_json_schema()
+    whole = _inlined(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}, **_SECURED}
+
+
+def _inlined(value: Any, models: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
+    """The schema with each reference to one of `models` replaced by the model: it stands inside another document."""
+    if isinstance(value, list):
+        return [_inlined(each, models) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "$ref" in value:
+        return _inlined(models[value["$ref"].rpartition("/")[2]], models)
+    return {name: _inlined(each, models) for name, each in value.items()}
 
 
 @router.post(

@@ -57,7 +57,9 @@ class Lives(RuleBasedStateMachine):
         self.library = self.make()
         lay_down(self.library, 'maker_checker = ["withdraw"]\npending_days = 1')
         self.clock: Any = self.library.now
-        self.identifiers = [issue(self.library, company_request(number)).licence.identifier for number in NUMBERS]
+        self.identifiers: list[str] = [
+            issue(self.library, company_request(number)).licence.identifier for number in NUMBERS
+        ]
         self.text = 0
 
     def renewed(self, operation: Operation) -> dict[str, Any]:
@@ -180,7 +182,7 @@ def test_any_sequence_of_operations(kind: str, request: pytest.FixtureRequest, t
         return opened(read_settings(home), now=Clock.started())
 
     run_state_machine_as_test(
-        lambda: Lives(make),
+        lambda: Lives(make),  # type: ignore[arg-type]  # any factory does, says its documentation
         settings=settings(
             max_examples=4 if kind == "sqlite" else 2,
             stateful_step_count=12,
