@@ -42,14 +42,14 @@ AT_ONCE = 1_000
 
 
 def scattered(path: Path, share: float) -> None:
-    """Let `share` of the synthetic records be not active: a quarter suspended, the others ended."""
+    """Let `share` of the records, drawn by lot, be not active: a quarter suspended, the others ended."""
+    lots = random.Random(7)  # noqa: S311  # no secrets
     with contextlib.closing(sqlite3.connect(path)) as conn, conn:
-        scatter = "((id * 2654435761) % 4294967296) % 100000"  # Knuth's multiplicative hash: as good as drawn by lot
-        conn.execute(
-            f"UPDATE licence SET status = CASE WHEN {scatter} >= ? THEN 'active' "  # noqa: S608  # no input in it
-            "WHEN id % 4 = 0 THEN 'suspended' WHEN id % 4 = 1 THEN 'cancelled' ELSE 'revoked' END",
-            (round(share * 100_000),),
-        )
+        conn.execute("UPDATE licence SET status = 'active' WHERE status <> 'active'")
+        first, last = conn.execute("SELECT min(id), max(id) FROM licence").fetchone()
+        drawn = sorted(lots.sample(range(first, last + 1), round(share * (last + 1 - first))))
+        statuses = [lots.choice(("suspended", "cancelled", "withdrawn", "revoked")) for _ in drawn]
+        conn.executemany("UPDATE licence SET status = ? WHERE id = ?", zip(statuses, drawn, strict=True))
         conn.execute("UPDATE allotment SET shard = (SELECT max(status_shard) FROM licence)")
 
 
