@@ -91,6 +91,8 @@ def current_list(lists: Lists, number: int) -> PublishedList:
     """
     now = lists.lib.now()
     kept = lists.kept.get(number)
+    if kept is None:
+        _uri(lists.lib, number)  # who asks for lists that are not there holds nobody up
     if kept is None or not _fresh(kept, now):
         with lists.lock:
             kept = lists.kept.get(number)
@@ -114,9 +116,7 @@ def _looked(lib: Library, number: int, kept: _Kept | None) -> _Kept:
         and kept.counter == listings.change_counter(lib.store)
     ):
         return replace(kept, looked_at=now)
-    uri = listings.list_uri(lib.store, number)
-    if uri is None:
-        raise NotFoundError("there is no status list of this number")
+    uri = _uri(lib, number)
     for _attempt in range(ATTEMPTS):
         state = listings.shard_state(lib.store, number)
         statuses = statuslist.packed(
@@ -141,6 +141,13 @@ def _looked(lib: Library, number: int, kept: _Kept | None) -> _Kept:
         made = _signed(lib, claims, record, tag)
         return _Kept(made=made, counter=state.counter, kid=record.kid, looked_at=now)
     raise UnavailableError("other processes publish this status list without end; try later")
+
+
+def _uri(lib: Library, number: int) -> str:
+    uri = listings.list_uri(lib.store, number)
+    if uri is None:
+        raise NotFoundError("there is no status list of this number")
+    return uri
 
 
 def _signed(lib: Library, claims: StatusListClaims, record: KeyRecord, tag: str) -> PublishedList:
