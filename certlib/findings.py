@@ -156,6 +156,14 @@ def judge_snapshot(
         findings.note(CheckName.STATUS, Outcome.PASSED, StatusSource.SNAPSHOT, status=status, **evidence)
     else:
         findings.note(CheckName.STATUS, Outcome.FAILED, status, status=status, **evidence)
+    _judge_dates(findings, claims, zone)
+    if status is Status.SUPERSEDED:
+        findings.note(CheckName.SUPERSEDED_BY, Outcome.NOT_APPLICABLE, "needs_network")
+
+
+def _judge_dates(findings: Findings, claims: TokenClaims, zone: ZoneInfo) -> None:
+    """The dates that the token itself says, by the verifier's own clock."""
+    now = findings.now
     word = OverallWord.VALID
     if claims.not_before_at is not None and now + CLOCK_TOLERANCE < claims.not_before_at:
         word = OverallWord.NOT_YET_EFFECTIVE
@@ -170,8 +178,6 @@ def judge_snapshot(
         today=_day(now, zone),
         timezone=str(zone),
     )
-    if status is Status.SUPERSEDED:
-        findings.note(CheckName.SUPERSEDED_BY, Outcome.NOT_APPLICABLE, "needs_network")
 
 
 def _note_dates(findings: Findings, word: OverallWord, **evidence: str) -> None:
