@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -17,21 +16,23 @@ if TYPE_CHECKING:
     from certlib.store.values import Intent
 
 
-def numbered(conn: Connection, intent: Intent) -> tuple[str, LicenceIdentifier]:
+def numbered(conn: Connection, intent: Intent, random: bytes) -> tuple[str, LicenceIdentifier]:
     """Serial and identifier. A later version stays under the serial of the one it supersedes (China profile 2.1).
 
-    Where that identifier was given before, if only to a reservation that was given up, the serial is a new one.
+    Where that identifier was given before, if only to a reservation that was given up, the serial is a new one, made of
+    8 `random` bytes.
     """
-    kept = _serial_of_previous(conn, intent)
+    kept = serial_of_previous(conn, intent)
     if kept:
         identifier = _identifier(intent, kept)
         if conn.execute(select(LICENCE.c.id).where(LICENCE.c.identifier == identifier)).first() is None:
             return kept, identifier
-    new = serial(intent.request.issued_on, secrets.token_bytes(8))
+    new = serial(intent.request.issued_on, random)
     return new, _identifier(intent, new)
 
 
-def _serial_of_previous(conn: Connection, intent: Intent) -> str:
+def serial_of_previous(conn: Connection, intent: Intent) -> str:
+    """The serial of the licence that the intent names as its previous one under the same number, or empty."""
     request = intent.request
     if not request.previous_identifier:
         return ""

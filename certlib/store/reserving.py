@@ -255,7 +255,7 @@ class _Run:
         return reserved_value(cipher, stands, intent.request.images)
 
     def _fresh(self, intent: Intent, wanted: dict[str, Any], digest: bytes) -> _Fresh:
-        serial_part, identifier = numbered(self.conn, intent)
+        serial_part, identifier = numbered(self.conn, intent, secrets.token_bytes(8))
         return _Fresh(intent=intent, content=wanted, digest=digest, identifier=identifier, serial=serial_part)
 
     def _insert(self, fresh: list[_Fresh], allotment: RowMapping) -> dict[LicenceIdentifier, Reserved]:
