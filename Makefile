@@ -91,6 +91,7 @@ bench: packages-bench dev ## all benches; tables as in docs/performance.md
 	$(BIN)/python -m bench.verify
 	$(BIN)/python -m bench.qr
 	$(BIN)/python -m bench.memory
+	$(BIN)/python -m bench.share
 
 .PHONY: vectors
 vectors: .venv/.made-dev ## make the test vectors again; a diff in what is deterministic is a fault

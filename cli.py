@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from typer.exceptions import TyperException
 
+import cli_audit
 from certlib import operating
 from certlib.complaints import error_json, error_lines, file_error, own_fault
 from certlib.errors import CertlibError, OwnFaultError, SetupError, UnavailableError
 from certlib.identifiers import AgencyCode
 from certlib.manual import examples
 from certlib.model import Agency
+from cli_lifecycle import bulk_app, licence_app
 
 if TYPE_CHECKING:
     from certlib.operating import Report
@@ -49,6 +51,9 @@ for group_name, group in (
     ("type", type_app),
     ("identifier", identifier_app),
     ("trust", trust_app),
+    ("audit", cli_audit.app),
+    ("licence", licence_app),
+    ("bulk", bulk_app),
 ):
     app.add_typer(group, name=group_name)
 
@@ -277,14 +282,15 @@ def verify(
     trust_pack: Annotated[Path | None, in_file(help="Trust pack, for work without the library.")] = None,
     anchor: Annotated[Path | None, in_file(help="The root's key; else trust-anchor.json beside the pack.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask only the trust pack, never the library.")] = False,
+    status_list: Annotated[list[Path] | None, in_file(help="A fetched status list, newer than the pack.")] = None,
     home: Home = HOME,
     as_json: Json = False,
 ) -> None:
     """Say of each input whether it is a good licence. One word, then each check with its evidence."""
-    if offline != (trust_pack is not None):
-        raise typer.BadParameter("--offline and --trust-pack go together")
+    if offline != (trust_pack is not None) or (status_list and not offline):
+        raise typer.BadParameter("--offline and --trust-pack go together, and --status-list with both")
     worst, rows = DONE, []
-    for report in operating.verify(home, inputs, trust_pack=trust_pack, anchor=anchor):
+    for report in operating.verify(home, inputs, trust_pack=trust_pack, anchor=anchor, status_lists=status_list or ()):
         worst = max(worst, code_of(report))
         if as_json:
             rows.append(report.data)
@@ -326,8 +332,7 @@ def serve(
     home: Home = HOME,
 ) -> None:
     """Serve the verify page and the HTTP interface."""
-    with operating.opened(home) as lib:  # a library that does not open says so here, not in each worker
-        os.environ["CERTLIB_HOME"] = str(lib.settings.home)
+    os.environ["CERTLIB_HOME"] = operating.served_home(home)  # what does not open says so here, not in each worker
     operating.require_free(host, port)
     typer.echo(f"Served at http://{host}:{port}/ until Ctrl-C.")
     import uvicorn  # noqa: PLC0415  # the web server is for this command only

@@ -13,10 +13,11 @@ from api import problems
 from api.deps import Parts
 from api.guarding import BodyLimit, SecurityHeaders
 from api.rendering import load_pages
-from api.routes import health, licences, pages, trust, verify
+from api.routes import health, licences, lifecycle, lists, pages, trust, verify
 from api.schemas.problems import Problem
 from api.throttling import Throttle
 from certlib.library import close_library
+from certlib.listing import open_lists
 from certlib.retrieving import open_reader
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def create_app(lib: Library, *, close_with_app: bool = False) -> FastAPI:
     app.state.parts = Parts(
         lib=lib,
         reader=reader,
+        lists=open_lists(lib),
         pages=load_pages(),
         lookups=Throttle(lib.settings.lookups_per_minute),
         uploads=Throttle(lib.settings.uploads_per_minute),
@@ -65,7 +67,7 @@ def create_app(lib: Library, *, close_with_app: bool = False) -> FastAPI:
     problems.install(app)
     # The hot path stands first and is a plain route; FastAPI's own of the same path only describes it.
     app.router.routes.insert(0, Route("/v1/verify/{key}", verify.look_up, methods=["GET"]))
-    for each in (verify, pages, trust, licences, health):
+    for each in (verify, pages, trust, lists, licences, lifecycle, health):
         app.include_router(each.router)
     app.add_middleware(BodyLimit, max_bytes=lib.settings.max_upload_bytes + FORM_OVERHEAD_BYTES)
     app.add_middleware(SecurityHeaders)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from api.rendering import Pages
     from api.throttling import Throttle
     from certlib.library import Library
+    from certlib.listing import Lists
     from certlib.retrieving import PublicReader
 
 
@@ -25,6 +26,8 @@ class Parts:
 
     lib: Library
     reader: PublicReader
+    lists: Lists
+    """The status lists as this process has signed them."""
     pages: Pages
     lookups: Throttle
     """Of look-ups by code, and of the page's small questions."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from certlib.errors import TypeFolderError
 from certlib.model import HolderKind, IdentifierScheme
+from certlib.operations import DEFAULT_PENDING_DAYS, NO_POLICY, POLICIES, LifecyclePolicy, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 FIRST_FIELD_TOKEN_KEY: Final = 10
 """Token keys below are the licence's own (facts: qr-token, 2)."""
+MAX_PENDING_DAYS: Final = 365
 _E = TypeVar("_E", bound=StrEnum)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 SEGMENT_FORMS: Final = {
@@ -106,6 +108,8 @@ class LicenceType:
     """Longest validity, or None."""
     fields: tuple[TypeField, ...]
     """In the order of the file."""
+    lifecycle: LifecyclePolicy = NO_POLICY
+    """Who may change a licence of this type, and what beyond the general table."""
 
     def field(self, name: str) -> TypeField:
         """The field of this name; KeyError if the type has none."""
@@ -148,13 +152,14 @@ def parse_type(text: str, *, where: str, version: int) -> LicenceType:
         long_term_allowed=reader.flag(validity, "long_term", default=False),
         max_years=reader.integer(validity, "max_years", 1, 200) if "max_years" in validity else None,
         fields=tuple(reader.field(each, index) for index, each in enumerate(data.get("fields", []), 1)),
+        lifecycle=reader.lifecycle(reader.table(data, "lifecycle")),
     )
     form = SEGMENT_FORMS[scheme]
     if licence_type.segment and not form.fullmatch(licence_type.segment):
         reader.problems.append(f"{where}: segment: must match {form.pattern} for scheme {scheme}")
     known = {
         "code", "segment", "token_code", "name", "identifier_scheme", "holder", "language", "number", "validity",
-        "fields", "notes",
+        "fields", "notes", "lifecycle",
     }  # fmt: skip
     reader.problems += [f"{where}: {key}: not a key of a type" for key in sorted(data.keys() - known)]
     reader.unique([each.name for each in licence_type.fields], "field name")
@@ -230,6 +235,25 @@ class _Reader:
         except ValueError:
             self.problem(key, "must be one of " + ", ".join(kind))
             return default
+
+    def lifecycle(self, table: Mapping[str, Any]) -> LifecyclePolicy:
+        inner = _Reader(f"{self.where}: lifecycle")
+        policy = LifecyclePolicy(
+            maker_checker=frozenset(map(Operation, inner.words(table, "maker_checker", frozenset(Operation)))),
+            pending_days=inner.integer(table, "pending_days", 1, MAX_PENDING_DAYS, default=DEFAULT_PENDING_DAYS),
+            allow=inner.words(table, "allow", POLICIES),
+        )
+        for key in sorted(table.keys() - {"maker_checker", "pending_days", "allow"}):
+            inner.problem(key, "not a key of a life cycle")
+        self.problems += inner.problems
+        return policy
+
+    def words(self, data: Mapping[str, Any], key: str, known: frozenset[str]) -> frozenset[str]:
+        value = data.get(key, [])
+        if isinstance(value, list) and all(isinstance(each, str) and each in known for each in value):
+            return frozenset(value)
+        self.problem(key, "must be a list of " + ", ".join(sorted(known)))
+        return frozenset()
 
     def field(self, data: object, index: int) -> TypeField:
         where, table = f"fields[{index}]", data if isinstance(data, dict) else {}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from certlib.complaints import file_error
 from certlib.config import read_settings
 from certlib.errors import CertlibError, FieldFault, InvalidRequestError, SetupError
+from certlib.fetched_lists import with_list
 from certlib.library import Library, close_library, open_library, utc_now
 from certlib.model import OverallWord
 from certlib.trusting import OfflineTrust, open_offline
@@ -23,7 +24,7 @@ from certlib.verifying import MAX_OFFLINE_BYTES, verify
 from signing.errors import VerificationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from certlib.trusting import PublishedPack
     from certlib.verdict import Verdict
@@ -45,12 +46,14 @@ _FILE_SUFFIXES: Final = frozenset({".pdf", ".png", ".jpg", ".jpeg"})
 
 
 @contextmanager
-def verify_source(home: Path, pack: Path | None, anchor: Path | None) -> Iterator[Library | OfflineTrust]:
-    """The open library at `home`, or the trust pack alone.
+def verify_source(
+    home: Path, pack: Path | None, anchor: Path | None, status_lists: Sequence[Path] = ()
+) -> Iterator[Library | OfflineTrust]:
+    """The open library at `home`, or the trust pack alone, with status lists that were fetched since.
 
     Raises:
         SetupError: no library there, or the pack's files cannot be read.
-        InvalidRequestError: the pack is not to be trusted; the code says why.
+        InvalidRequestError: the pack or a list is not to be trusted; the code says why.
     """
     if pack is None:
         settings = read_settings(home)
@@ -68,14 +71,18 @@ def verify_source(home: Path, pack: Path | None, anchor: Path | None) -> Iterato
     anchor = anchor or pack.with_name("trust-anchor.json")
     try:
         data, pinned = pack.read_bytes(), read_anchor(anchor.read_bytes())
+        fetched = [(path, path.read_bytes()) for path in status_lists]
     except OSError as error:
         hint = "The trust pack and the anchor belong together: certlib trust export"
         raise SetupError(f"{error.filename}: {error.strerror}", hint=hint) from error
     seen = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "certlib"
+    read = pack
     try:
         trust = open_offline(data, anchor_spki_der=pinned, now=utc_now(), seen=seen)
+        for read, content in fetched:  # noqa: B007  # the message names the one that is refused
+            trust = with_list(trust, content, now=utc_now(), seen=seen)
     except VerificationError as error:
-        fault = FieldFault(field=str(pack), code=error.fault.value, reason=f"is not to be trusted: {error}")
+        fault = FieldFault(field=str(read), code=error.fault.value, reason=f"is not to be trusted: {error}")
         raise InvalidRequestError((fault,)) from error
     yield trust
 

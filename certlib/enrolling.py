@@ -45,7 +45,9 @@ OVERLAP_DAYS: Final = 30
 """A replaced key may still finish what was begun with it."""
 BACKDATE: Final = timedelta(minutes=5)
 """Certificates begin a little earlier, so that a clock slightly behind does not refuse them."""
-TOKEN, SEAL, PACK, ROOT, API = "token", "seal", "pack", "root", "api"
+TOKEN, SEAL, PACK, ROOT, API, STATUS, RECEIPT = "token", "seal", "pack", "root", "api", "status", "receipt"
+OWN_PURPOSES: Final = (STATUS, RECEIPT)
+"""Keys of the library itself that the trust pack names."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,12 +105,28 @@ def create_library(settings: Settings, *, organisation: str, now: datetime) -> N
         pack = generate_key(KeyAlgorithm.P256)
         delegation = sign_delegation(root, pack, now - BACKDATE, key_end)
         agencies.add_key(store, _record(ring, pack, PACK, None, now, key_end, delegation=delegation), operator="init")
-        api = generate_key(KeyAlgorithm.P256)
-        agencies.add_key(store, _record(ring, api, API, None, now, key_end), operator="init")
+        for purpose in (API, *OWN_PURPOSES):
+            key = generate_key(KeyAlgorithm.P256)
+            agencies.add_key(store, _record(ring, key, purpose, None, now, key_end), operator="init")
     except SigningError as error:
         raise SetupError(f"the library's keys cannot be made: {error}") from error
     finally:
         close_store(store)
+
+
+def ensure_library_keys(lib: Library, *, operator: str) -> tuple[KeyRecord, ...]:
+    """Make the library's own keys that are missing or have ended, as in a library that is older than they are.
+
+    Returns the new ones; verifiers know them from the next trust pack on. Nothing happens when none is missing.
+    """
+    now, made = lib.now(), []
+    for purpose in OWN_PURPOSES:
+        if not any(_usable(key, now) for key in agencies.keys(lib.store, purpose=purpose) if key.owner is None):
+            end = now + timedelta(days=LIBRARY_KEY_DAYS)
+            record = _record(lib.signer, generate_key(KeyAlgorithm.P256), purpose, None, now, end)
+            agencies.add_key(lib.store, record, operator=operator)
+            made.append(record)
+    return tuple(made)
 
 
 def _write_passphrase(settings: Settings) -> None:
@@ -205,7 +223,7 @@ def rotate_key(
 
 
 def _certified(lib: Library, agency: Agency, spki_der: bytes, begin: datetime, end: datetime) -> bytes:
-    root = _library_key(lib, ROOT)
+    root = library_key(lib, ROOT)
     try:
         return issue_certificate(
             root_key=lib.signer.open(root.uri),
@@ -220,11 +238,17 @@ def _certified(lib: Library, agency: Agency, spki_der: bytes, begin: datetime, e
         raise SetupError(f"the root cannot certify {agency.code}: {error}") from error
 
 
-def _library_key(lib: Library, purpose: str) -> KeyRecord:
+def library_key(lib: Library, purpose: str) -> KeyRecord:
+    """The record of the library's own key for `purpose`: the newest usable one; `recorded_key` opens it.
+
+    Raises:
+        SetupError: there is none.
+    """
     now = lib.now()
     usable = [key for key in agencies.keys(lib.store, purpose=purpose) if key.owner is None and _usable(key, now)]
     if not usable:
-        raise SetupError(f"the library has no usable {purpose} key", hint="Restore the keys folder, or rotate the key.")
+        hint = "Start once with: certlib serve" if purpose in OWN_PURPOSES else "Restore the keys folder."
+        raise SetupError(f"the library has no usable {purpose} key", hint=hint)
     return max(usable, key=lambda key: key.created_at)
 
 

@@ -88,8 +88,12 @@ def judge_record(  # noqa: PLR0913  # the facts of one record
     expires_on: date | None,
     timezone: str,
     successor: str,
+    changed: tuple[str, ...] = (),
 ) -> None:
-    """Status and dates as the record has them at this moment; `successor` is an identifier or empty."""
+    """Status and dates as the record has them at this moment.
+
+    `successor` is an identifier or empty; `changed` names what is other in it.
+    """
     now = findings.now
     findings.status_source, findings.status_as_of = StatusSource.LIVE, now
     good = status is Status.ACTIVE
@@ -112,7 +116,8 @@ def judge_record(  # noqa: PLR0913  # the facts of one record
         timezone=timezone,
     )
     if successor:
-        findings.note(CheckName.SUPERSEDED_BY, Outcome.WARNING, "newer_licence", identifier=successor)
+        evidence = {"changed": ", ".join(changed)} if changed else {}
+        findings.note(CheckName.SUPERSEDED_BY, Outcome.WARNING, "newer_licence", identifier=successor, **evidence)
     else:
         findings.note(CheckName.SUPERSEDED_BY, Outcome.PASSED, "none_known")
 
@@ -143,12 +148,22 @@ def judge_snapshot(
         findings.note(CheckName.STATUS, Outcome.UNKNOWN, "no_status_list", **evidence)
     elif snapshot.as_of > now + CLOCK_TOLERANCE:
         findings.note(CheckName.STATUS, Outcome.UNKNOWN, Fault.NOT_YET_VALID, **evidence)
+    elif snapshot.has_ended(claims.status_index):
+        findings.note(CheckName.STATUS, Outcome.FAILED, "ended", **evidence)
     elif status is None:
         findings.note(CheckName.STATUS, Outcome.UNKNOWN, "no_such_entry", **evidence)
     elif status is Status.ACTIVE:
         findings.note(CheckName.STATUS, Outcome.PASSED, StatusSource.SNAPSHOT, status=status, **evidence)
     else:
         findings.note(CheckName.STATUS, Outcome.FAILED, status, status=status, **evidence)
+    _judge_dates(findings, claims, zone)
+    if status is Status.SUPERSEDED:
+        findings.note(CheckName.SUPERSEDED_BY, Outcome.NOT_APPLICABLE, "needs_network")
+
+
+def _judge_dates(findings: Findings, claims: TokenClaims, zone: ZoneInfo) -> None:
+    """The dates that the token itself says, by the verifier's own clock."""
+    now = findings.now
     word = OverallWord.VALID
     if claims.not_before_at is not None and now + CLOCK_TOLERANCE < claims.not_before_at:
         word = OverallWord.NOT_YET_EFFECTIVE
@@ -163,8 +178,6 @@ def judge_snapshot(
         today=_day(now, zone),
         timezone=str(zone),
     )
-    if status is Status.SUPERSEDED:
-        findings.note(CheckName.SUPERSEDED_BY, Outcome.NOT_APPLICABLE, "needs_network")
 
 
 def _note_dates(findings: Findings, word: OverallWord, **evidence: str) -> None:

@@ -12,6 +12,7 @@ from certlib.errors import InvalidRequestError
 from certlib.findings import judge_record, judge_snapshot
 from certlib.identifiers import parse_identifier
 from certlib.library import Library
+from certlib.operations import changed_names
 from certlib.shown import shown_claims
 from certlib.store import lookups
 from certlib.trusting import live_agency, live_key, live_types
@@ -142,13 +143,15 @@ def judge_issuer(findings: Findings, ground: Ground, key: TrustedKey, identifier
 
 def judge_licence(findings: Findings, lib: Library, licence: Licence) -> None:
     """Step 6 with the record's own values."""
+    newer = lookups.successor_of(lib.store, licence.identifier)
     judge_record(
         findings,
         status=licence.status,
         effective_on=licence.effective_on,
         expires_on=licence.expires_on,
         timezone=licence.timezone,
-        successor=successor(lib, licence.identifier),
+        successor="" if newer is None else newer.identifier,
+        changed=() if newer is None else changed_names(licence, newer),
     )
 
 

@@ -11,6 +11,7 @@ A crash after 2 leaves a reservation that the same request, or `sweep`, resumes 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from certlib.enrolling import IssuingKit, issuing_kit
 from certlib.errors import (
     CertlibError,
     ConflictError,
+    FieldFault,
     IllegalTransitionError,
     InvalidRequestError,
     NotFoundError,
@@ -29,7 +31,8 @@ from certlib.errors import (
 from certlib.identifiers import GBT36904_ROOT
 from certlib.lawfulness import checked_request
 from certlib.making import Piece, made_licences, pages, unreserved
-from certlib.store import agencies, recording, reserving
+from certlib.operations import NEW_VERSIONS
+from certlib.store import agencies, lookups, recording, reserving
 from certlib.store.values import AlreadyIssued, Conflicting, Intent, MadeLicence, Reserved
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
     from certlib.library import Library
     from certlib.model import IssueRequest, Licence
+    from certlib.operations import LifecyclePolicy
     from certlib.press import TypeFolder
 
 RESUME_AFTER = timedelta(minutes=10)
@@ -67,20 +71,22 @@ class BlockOutcome:
     """The sealed PDF where this call made it; of other licences the store has it."""
 
 
-def issue(lib: Library, request: IssueRequest) -> Issued:
+def issue(lib: Library, request: IssueRequest, *, decided: bool = False) -> Issued:
     """Issue one licence, or give the one that the same request made before.
+
+    `decided` says that a change stands behind it, with the second person that the type may ask for.
 
     Raises:
         InvalidRequestError: the request is not lawful; every fault is named.
         ConflictError: another request stands under the same natural key or request id; what differs is named.
+        IllegalTransitionError: the licence that it supersedes has ended in another way.
         NotFoundError: unknown agency or type.
-        IllegalTransitionError: the licence that it is to replace has ended; nothing was issued.
         TypeFolderError: the type's folder was changed after use.
         SetupError: the agency has no usable key.
         OwnFaultError: our own work did not pass our own check; nothing was recorded.
         UnavailableError: the time stamping authority or the store does not answer; ask again with the same key.
     """
-    (outcome,) = issue_block(lib, [request])
+    (outcome,) = issue_block(lib, [request], decided=decided)
     if outcome.error is not None:
         raise outcome.error
     if outcome.licence is None:
@@ -88,7 +94,7 @@ def issue(lib: Library, request: IssueRequest) -> Issued:
     return Issued(licence=outcome.licence, new=outcome.new)
 
 
-def issue_block(lib: Library, requests: Sequence[IssueRequest]) -> list[BlockOutcome]:
+def issue_block(lib: Library, requests: Sequence[IssueRequest], *, decided: bool = False) -> list[BlockOutcome]:
     """Issue up to a few hundred licences as one block: one outcome per request, in their order.
 
     A bad request never stops a good one. Two transactions serve the whole block. Safe to run again. Where somebody
@@ -99,17 +105,17 @@ def issue_block(lib: Library, requests: Sequence[IssueRequest]) -> list[BlockOut
     """
     for _attempt in range(RACE_ATTEMPTS):
         try:
-            return _issued_block(lib, requests)
+            return _issued_block(lib, requests, decided=decided)
         except ConflictError as error:
             if error.code not in FINISHED_ELSEWHERE:
                 raise
     raise UnavailableError("others work on the same licences again and again; try later")
 
 
-def _issued_block(lib: Library, requests: Sequence[IssueRequest]) -> list[BlockOutcome]:
+def _issued_block(lib: Library, requests: Sequence[IssueRequest], *, decided: bool) -> list[BlockOutcome]:
     outcomes: list[BlockOutcome | None] = [None] * len(requests)
     intents: list[tuple[int, Intent]] = []
-    context = _Context(lib)
+    context = _Context(lib, decided=decided)
     for index, request in enumerate(requests):
         try:
             intents.append((index, context.intent(request)))
@@ -159,24 +165,31 @@ def _make_and_record(
             lib.store, identifier, reason=result.code, operator=piece.reserved.intent.request.operator, now=lib.now()
         )
     lib.step("verified")
-    licences = _recorded(lib, made, refused) if made else []
+    licences, ended = _recorded(lib, made)
     lib.step("recorded")
     pdfs = {each.reserved.identifier: each.pdf for each in made}
-    return {licence.identifier: (licence, pdfs[licence.identifier]) for licence in licences}, refused
+    return {licence.identifier: (licence, pdfs[licence.identifier]) for licence in licences}, refused | ended
 
 
-def _recorded(lib: Library, made: Sequence[MadeLicence], refused: dict[str, CertlibError]) -> list[Licence]:
-    """Step 5. One whose predecessor ended in another way meanwhile is voided and `refused`; the others stand."""
+def _recorded(lib: Library, made: list[MadeLicence]) -> tuple[list[Licence], dict[str, CertlibError]]:
+    """Step 5. One whose previous licence has ended meanwhile in another way is voided; the others do not suffer."""
+    if not made:
+        return [], {}
     try:
-        return recording.record(lib.store, made, now=lib.now())
+        return recording.record(lib.store, made, now=lib.now()), {}
     except IllegalTransitionError as error:
-        if len(made) > 1:
-            return [licence for each in made for licence in _recorded(lib, [each], refused)]
-        (one,) = made
-        identifier, operator = one.reserved.identifier, one.reserved.intent.request.operator
-        reserving.void(lib.store, identifier, reason=error.code, operator=operator, now=lib.now())
-        refused[identifier] = error
-        return []
+        if len(made) == 1:
+            reserved = made[0].reserved
+            operator = reserved.intent.request.operator
+            reserving.void(lib.store, reserved.identifier, reason=error.code, operator=operator, now=lib.now())
+            return [], {reserved.identifier: error}
+    licences: list[Licence] = []
+    refused: dict[str, CertlibError] = {}
+    for each in made:
+        done, ended = _recorded(lib, [each])
+        licences += done
+        refused |= ended
+    return licences, refused
 
 
 def sweep(lib: Library, *, older_than: timedelta = RESUME_AFTER) -> Iterator[BlockOutcome]:
@@ -200,7 +213,9 @@ def sweep(lib: Library, *, older_than: timedelta = RESUME_AFTER) -> Iterator[Blo
             yield _refused(refused[reservation.identifier])
 
 
-def rehearse_block(lib: Library, requests: Sequence[IssueRequest]) -> list[CertlibError | None]:
+def rehearse_block(
+    lib: Library, requests: Sequence[IssueRequest], *, decided: bool = False
+) -> list[CertlibError | None]:
     """What would refuse each request, or None, without reserving or recording anything: steps 1 and 3 only.
 
     The pages are really drawn, so that a missing character or a text that does not fit is found as well. What stands
@@ -209,7 +224,7 @@ def rehearse_block(lib: Library, requests: Sequence[IssueRequest]) -> list[Certl
     Raises:
         SetupError: what stops every row alike.
     """
-    context = _Context(lib)
+    context = _Context(lib, decided=decided)
     faults: list[CertlibError | None] = [None] * len(requests)
     for index, request in enumerate(requests):
         try:
@@ -225,8 +240,9 @@ def rehearse_block(lib: Library, requests: Sequence[IssueRequest]) -> list[Certl
 class _Context:
     """Agencies, types and keys looked up once per block."""
 
-    def __init__(self, lib: Library) -> None:
+    def __init__(self, lib: Library, *, decided: bool = False) -> None:
         self.lib = lib
+        self.decided = decided
         self.kits: dict[str, IssuingKit] = {}
         self.types: dict[tuple[str, int], TypeFolder] = {}
         self.current: dict[str, int] = {}
@@ -250,6 +266,8 @@ class _Context:
         kit = self.kit(request.agency_code)
         licence_type = folder.licence_type
         today = self.lib.now().astimezone(ZoneInfo(kit.agency.timezone)).date()
+        if request.previous_identifier:
+            self._require_own_previous(request, licence_type.lifecycle)
         return Intent(
             request=checked_request(licence_type, request, kit.agency, today=today),
             type_version=licence_type.version,
@@ -259,6 +277,22 @@ class _Context:
             type_segment=licence_type.segment,
             agency_segment=kit.agency.code,
         )
+
+    def _require_own_previous(self, request: IssueRequest, policy: LifecyclePolicy) -> None:
+        """Nobody ends another agency's licence, nor alone what takes two persons."""
+        fault = ""
+        with suppress(NotFoundError):
+            previous = lookups.licence_by_identifier(self.lib.store, request.previous_identifier)
+            if previous.agency_code != request.agency_code:
+                fault = "another_agency"
+            elif policy.maker_checker & NEW_VERSIONS and not self.decided:
+                fault = "needs_second_person"
+        if fault:
+            reason = {
+                "another_agency": "is a licence of another agency",
+                "needs_second_person": "takes a second person for this type: renew, correct or transfer it",
+            }[fault]
+            raise InvalidRequestError((FieldFault(field="previous_identifier", code=fault, reason=reason),))
 
     def piece(self, reserved: Reserved) -> Piece:
         request = reserved.intent.request

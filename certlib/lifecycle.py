@@ -44,21 +44,12 @@ def change_status(lib: Library, identifier: LicenceIdentifier, request: StatusRe
         NotFoundError: no such licence.
         IllegalTransitionError: not allowed from where it stands; a terminal state never comes back.
     """
-    faults: list[FieldFault] = []
-    needed = {"reason": request.reason, "operator": request.operator}
-    if request.to in ADVERSE:
-        needed["document_number"] = request.document_number
-    for name, value in needed.items():
-        if not value.strip():
-            faults.append(FieldFault(field=name, code="required", reason="is missing"))
-    for name, value in (*needed.items(), ("document_number", request.document_number)):
-        if len(value) > MAX_REASON_CHARACTERS:
-            reason = f"has {len(value)} characters, at most {MAX_REASON_CHARACTERS}"
-            faults.append(FieldFault(field=name, code="too_long", reason=reason))
-        elif (fault := text_fault(name, value)) is not None:
-            faults.append(fault)
-    if faults:
-        raise InvalidRequestError(tuple(faults))
+    require_ordered(
+        reason=request.reason,
+        document_number=request.document_number,
+        operator=request.operator,
+        adverse=request.to in ADVERSE,
+    )
     now = lib.now()
     return statuses.change_status(
         lib.store,
@@ -70,3 +61,26 @@ def change_status(lib: Library, identifier: LicenceIdentifier, request: StatusRe
         effective_at=request.effective_at or now,
         now=now,
     )
+
+
+def require_ordered(*, reason: str, document_number: str, operator: str, adverse: bool) -> None:
+    """Pass if a change says what the law wants to know: a reason, who, and where it is adverse the legal document.
+
+    Raises:
+        InvalidRequestError: one of them is missing, too long or not printable.
+    """
+    faults: list[FieldFault] = []
+    needed = {"reason": reason, "operator": operator}
+    if adverse:
+        needed["document_number"] = document_number
+    for name, value in needed.items():
+        if not value.strip():
+            faults.append(FieldFault(field=name, code="required", reason="is missing"))
+    for name, value in {**needed, "document_number": document_number}.items():
+        if len(value) > MAX_REASON_CHARACTERS:
+            fault = f"has {len(value)} characters, at most {MAX_REASON_CHARACTERS}"
+            faults.append(FieldFault(field=name, code="too_long", reason=fault))
+        elif (unprintable := text_fault(name, value)) is not None:
+            faults.append(unprintable)
+    if faults:
+        raise InvalidRequestError(tuple(faults))

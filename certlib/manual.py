@@ -39,6 +39,7 @@ EXAMPLES: Final = {
         "certlib verify licence.pdf photo.jpg 6YP84-XXJ12-ETS63-VXHV0-YRNZB4",
         "certlib verify *.pdf --json",
         "certlib verify licence.pdf --offline --trust-pack trust-pack.json",
+        "certlib verify licence.pdf --offline --trust-pack trust-pack.json --status-list list.jwt",
         "certlib verify - < codes.txt",
     ),
     "identifier check": (
@@ -46,6 +47,42 @@ EXAMPLES: Final = {
         "certlib identifier check --root 2.999.1 2.999.1.<type>.<agency>.<serial>.<version>.<check>",
     ),
     "trust export": ("certlib trust export --out trust",),
+    "licence suspend": (
+        "certlib licence suspend LICENCE --operator 'Zhang San' --reason 'Inspection failed' --document 'No. 12'",
+    ),
+    "licence restore": ("certlib licence restore LICENCE --operator 'Zhang San' --reason 'Defects mended'",),
+    "licence revoke": ("certlib licence revoke LICENCE --operator 'Zhang San' --reason 'Penalty' --document 'No. 13'",),
+    "licence withdraw": (
+        "certlib licence withdraw LICENCE --operator 'Zhang San' --reason 'Granted in error' --document 'No. 14'",
+    ),
+    "licence cancel": ("certlib licence cancel LICENCE --operator 'Zhang San' --reason 'Business closed'",),
+    "licence renew": (
+        "certlib licence renew LICENCE --expires-on 2031-11-21 --operator 'Zhang San' --reason 'Renewal'",
+    ),
+    "licence correct": (
+        "certlib licence correct LICENCE --data changes.json --operator 'Zhang San' --reason 'Address misspelt'",
+    ),
+    "licence transfer": ("certlib licence transfer LICENCE --data holder.json --operator 'Zhang San' --reason 'Sold'",),
+    "licence pending": ("certlib licence pending", "certlib licence pending --json"),
+    "licence approve": (
+        "certlib licence approve CHANGE --operator 'Li Si'",
+        "certlib licence approve CHANGE --operator 'Li Si' --decline",
+    ),
+    "licence history": ("certlib licence history LICENCE",),
+    "licence resume": ("certlib licence resume",),
+    "bulk plan": (
+        "certlib bulk plan revoke --key 5f0c... --since 2026-11-01 --dry-run --operator N --reason R --document D",
+        "certlib bulk plan cancel --file closed.csv --operator 'Zhang San' --reason 'Closed in the register'",
+        "certlib bulk plan renew --file terms.csv --operator 'Zhang San' --reason 'Yearly renewal'",
+    ),
+    "bulk approve": ("certlib bulk approve ACT --count 1200 --operator 'Li Si'",),
+    "bulk run": ("certlib bulk run ACT",),
+    "bulk show": ("certlib bulk show ACT --json",),
+    "audit verify": ("certlib audit verify", "certlib audit verify --since 4711:<hash>"),
+    "audit export": (
+        "certlib audit export --since 2026-11-01 --out audit.jsonl",
+        "certlib audit export | grep licence.status_changed",
+    ),
     "serve": ("certlib serve", "certlib serve --port 9000 --workers 2"),
     "demo": ("certlib demo", "certlib demo --home /tmp/demo --port 9000"),
 }

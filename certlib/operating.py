@@ -134,7 +134,7 @@ def bearer(home: Path, agency_code: str, *, ttl_seconds: int) -> Report:
     from certlib import callers
 
     with opened(home) as lib:
-        text = callers.bearer_for(lib, AgencyCode(agency_code), ttl_seconds=ttl_seconds)
+        text = callers.bearer_for(lib, AgencyCode(agency_code), ttl_seconds=ttl_seconds, scopes=("issue", "manage"))
     return Report(data={"bearer": text, "expires_in": ttl_seconds}, text=text)
 
 
@@ -260,13 +260,20 @@ def export_trust(home: Path, out: Path) -> Report:
     return Report(data={"version": pack.version, "files": names}, text="\n".join(names))
 
 
-def verify(home: Path, inputs: Sequence[str], *, trust_pack: Path | None, anchor: Path | None) -> Iterator[Report]:
+def verify(
+    home: Path,
+    inputs: Sequence[str],
+    *,
+    trust_pack: Path | None,
+    anchor: Path | None,
+    status_lists: Sequence[Path] = (),
+) -> Iterator[Report]:
     """A report for each input, in their order, as they are judged."""
     from certlib import checking
     from certlib.verdict import verdict_json
 
     judged = False
-    with checking.verify_source(home, trust_pack, anchor) as source:
+    with checking.verify_source(home, trust_pack, anchor, status_lists) as source:
         for name, answer in checking.verify_each(checking.inputs_of(inputs), source):
             judged = True
             if isinstance(answer, CertlibError):
@@ -297,6 +304,52 @@ def check_identifiers(identifiers: Sequence[str], *, roots: Sequence[str], stric
             rows.append({"identifier": text, "result": "invalid", "detail": detail})
     lines = [f"{row['identifier']}: {row['result']}{'; ' + row['detail'] if row['detail'] else ''}" for row in rows]
     return Report(data=rows, text="\n".join(lines), good=all(row["result"] == "valid" for row in rows))
+
+
+def verify_audit(home: Path, *, since: str, chain_only: bool) -> Report:
+    """Prove the audit chain, and that the licences on record are the ones it tells of."""
+    from certlib import auditing
+
+    mark = auditing.mark_of(since)
+    with opened(home) as lib:
+        proved = auditing.verify_audit(lib, since=mark, chain_only=chain_only)
+    head = f"{proved.head.seq}:{proved.head.hash}" if proved.head.seq else ""
+    licences = "" if proved.licences is None else f", {proved.licences:,} licences are as it says"
+    text = f"the audit chain holds: {proved.records:,} records{licences}\n  head {head}\n"
+    text += f"  Keep the head elsewhere. Next time: certlib audit verify --since {head}"
+    return Report(data={"records": proved.records, "licences": proved.licences, "head": head}, text=text)
+
+
+def audit_lines(home: Path, *, since: str) -> Iterator[str]:
+    """The audit records as JSON lines."""
+    from certlib import auditing
+
+    start = auditing.start_of(since)
+    with opened(home) as lib:
+        yield from auditing.audit_lines(lib, since=start)
+
+
+def export_audit(home: Path, path: Path, *, since: str) -> Report:
+    """The audit records as JSON lines in a new file."""
+    records = 0
+    with path.open("x", encoding="utf-8") as file:
+        for line in audit_lines(home, since=since):
+            file.write(f"{line}\n")
+            records += 1
+    return Report(data={"records": records, "file": str(path)}, text=f"{records:,} records in {path}")
+
+
+def served_home(home: Path) -> str:
+    """The whole path of a library that can be served. One that is older than its keys for lists gets them.
+
+    Raises:
+        SetupError: there is none, or it does not open.
+    """
+    from certlib import enrolling
+
+    with opened(home) as lib:
+        enrolling.ensure_library_keys(lib, operator="serve")
+        return str(lib.settings.home)
 
 
 def demo(home: Path, *, port: int) -> Iterator[str]:

@@ -33,6 +33,11 @@ STATUS_VALUES: Final[Mapping[Status, int]] = {
 }
 """draft-ietf-oauth-status-list, 7.1: 0 VALID, 2 SUSPENDED, 12 to 15 are the application's own."""
 STATUSES: Final[Mapping[int, Status]] = {value: status for status, value in STATUS_VALUES.items()}
+ENDED: Final = 1
+"""In a snapshot made from a status list of two bits: the licence has ended, and the list does not say how.
+draft-ietf-oauth-status-list, 7.1: INVALID. Never in a trust pack."""
+STRANGE: Final = 3
+"""The same of a value that this program knows no meaning of."""
 MAX_SECONDS: Final = 253_402_300_799
 """The last second of the year 9999."""
 
@@ -55,6 +60,10 @@ class StatusSnapshot:
         if not 0 <= index < LIST_ENTRIES:
             return None
         return STATUSES.get(self.values[index >> 1] >> BITS * (index & 1) & 0xF)
+
+    def has_ended(self, index: int) -> bool:
+        """Whether the entry says that the licence has ended, but not how; `status` is None then."""
+        return 0 <= index < LIST_ENTRIES and self.values[index >> 1] >> BITS * (index & 1) & 0xF == ENDED
 
 
 def status_snapshot(entries: Iterable[tuple[int, Status]], *, as_of: datetime) -> StatusSnapshot:

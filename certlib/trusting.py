@@ -177,7 +177,7 @@ def publish(lib: Library, *, operator: str = OPERATOR) -> PublishedPack:
     record, key = _pack_key(lib, now)
     body: Any = pack_body(lib, now=now)  # two packages, two names for what JSON can hold
     draft = replace(live_pack(lib, now=now), body=body)
-    if not draft.keys:
+    if not any(key.owner for key in draft.keys):
         raise SetupError("no agency has a key yet, so there is nothing to trust", hint="certlib agency add")
     for _attempt in range(ATTEMPTS):
         version = packs.next_pack_version(lib.store)
@@ -228,7 +228,7 @@ def open_offline(
     """
     # 1 the highest version seen
     path = None if seen is None else seen / f"{hashlib.sha256(anchor_spki_der).hexdigest()}.version"
-    floor = max(at_least_version, 0 if path is None else _version_seen(path))
+    floor = max(at_least_version, 0 if path is None else number_seen(path))
     # 2 signatures, form and version
     pack = open_pack(data, anchor_spki_der=anchor_spki_der, now=now, at_least_version=floor)
     # 3 body
@@ -239,8 +239,8 @@ def open_offline(
     except (DirectoryError, SnapshotError, binascii.Error, TypeError, ValueError) as error:
         raise VerificationError(Fault.MALFORMED, f"trust pack: {error}") from error
     # 4 remember
-    if path is not None and pack.version > _version_seen(path):
-        _remember(path, pack.version)
+    if path is not None and pack.version > number_seen(path):
+        remember_number(path, pack.version)
     return OfflineTrust(pack=pack, names=names, snapshots=snapshots, tsa_roots_der=tsa_roots)
 
 
@@ -250,7 +250,12 @@ def _read_roots(value: object) -> tuple[bytes, ...]:
     return tuple(base64.urlsafe_b64decode(each + "=" * (-len(each) % 4)) for each in value)
 
 
-def _version_seen(path: Path) -> int:
+def number_seen(path: Path) -> int:
+    """The highest number remembered in the file `path`; 0 when there is none.
+
+    Raises:
+        SetupError: it cannot be read, or is damaged.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_VERSION_FILE_BYTES)
@@ -263,13 +268,17 @@ def _version_seen(path: Path) -> int:
     return int(content)
 
 
-def _remember(path: Path, version: int) -> None:
-    """Write the version in one step: a crash leaves the old number or the new one, never half of it."""
+def remember_number(path: Path, number: int) -> None:
+    """Write a number in one step: a crash leaves the old number or the new one, never half of it.
+
+    Raises:
+        SetupError: it cannot be written.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(descriptor, "w") as file:
-            file.write(f"{version}\n")
+            file.write(f"{number}\n")
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)  # noqa: PTH105  # one step on the same file system

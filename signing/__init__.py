@@ -9,7 +9,8 @@ What it promises:
 
 What it does not do: it has never heard of a licence. It judges no licence's dates and no status, opens no URL that
 stands in an input, and keeps nothing. Modules: ``keys``, ``certificates``, ``trust`` (who is trusted), ``tokens``,
-``qr``, and for seals ``cms``, ``pades``, ``timestamps``; below them ``cbor``, ``cose``, ``der``, ``jws``.
+``statuslist``, ``receipts``, ``qr``, and for seals ``cms``, ``pades``, ``timestamps``; below them ``cbor``, ``cose``,
+``der``, ``jws``.
 
 A whole turn, from a new root to a verified token:
 

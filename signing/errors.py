@@ -48,6 +48,12 @@ class Fault(StrEnum):
     """It was made for somebody else."""
     NOT_YET_VALID = "not_yet_valid"
     """It says it was signed in the future, or its first day has not come."""
+    STALE_STATUS = "stale_status"
+    """The status list is past its date."""
+    ANOTHER_LIST = "another_list"
+    """A good status list, but not the one that was asked for."""
+    NO_SUCH_ENTRY = "no_such_entry"
+    """The status list has no entry at this index."""
 
 
 class SigningError(Exception):
@@ -76,6 +82,14 @@ class TokenError(SigningError):
 
 class CodeError(SigningError):
     """A text cannot be drawn as a QR code."""
+
+
+class StatusListError(SigningError):
+    """A status list cannot be made from what was given."""
+
+
+class ReceiptError(SigningError):
+    """A receipt cannot be made from what was given."""
 
 
 class SealError(SigningError):

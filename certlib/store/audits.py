@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import insert, select, update
 
-from certlib.audit import AuditChainState, AuditRecord, check_chain, next_record
+from certlib.audit import EMPTY_CHAIN, AuditChainState, AuditRecord, check_chain, next_record
 from certlib.errors import OwnFaultError
 from certlib.store.engine import reading, writing
 from certlib.store.tables import AUDIT, AUDIT_HEAD
@@ -106,20 +106,30 @@ def chain_head(store: Store) -> AuditChainState:
     return AuditChainState(seq=row.seq, hash=row.hash)
 
 
-def check_audit(store: Store) -> AuditChainState:
-    """Read the whole chain and pass if it holds, up to the head as it was when the reading began.
+def check_audit(store: Store, *, since: AuditChainState = EMPTY_CHAIN) -> AuditChainState:
+    """Read the chain from the mark `since` on and pass if it holds, up to the head as it was when the reading began.
 
     Raises:
-        OwnFaultError: code `audit_broken`, at the first break.
+        OwnFaultError: code `audit_broken`, at the first break, or when the record of the mark is not there as it was.
     """
     head = chain_head(store)
-    up_to_head = (record for record in read_chain(store) if record.seq <= head.seq)
-    state = check_chain(up_to_head, head=head)
+    after = since if since == EMPTY_CHAIN else _before_mark(store, since)
+    up_to_head = (record for record in read_chain(store, since=after.seq) if record.seq <= head.seq)
+    state = check_chain(up_to_head, after=after, head=head)
     with reading(store) as conn:
         last = conn.execute(select(AUDIT.c.seq).order_by(AUDIT.c.seq.desc()).limit(1)).scalar_one_or_none() or 0
     if last > chain_head(store).seq:
         raise OwnFaultError(f"the audit chain is broken: record {last} stands after its head", code="audit_broken")
     return state
+
+
+def _before_mark(store: Store, mark: AuditChainState) -> AuditChainState:
+    """Where the chain stood before the record that `mark` names, which must be there; its content is checked next."""
+    with reading(store) as conn:
+        row = conn.execute(select(AUDIT).where(AUDIT.c.seq == mark.seq)).mappings().one_or_none()
+    if row is None or row["hash"] != mark.hash:
+        raise OwnFaultError(f"the audit chain is broken: record {mark.seq} is another than before", code="audit_broken")
+    return AuditChainState(seq=mark.seq - 1, hash=row["previous_hash"])
 
 
 def _record(row: RowMapping) -> AuditRecord:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from certlib.store.cipher import DataKeys
 
-HEAD_REVISION: Final = "0001"
+HEAD_REVISION: Final = "0002"
 """The newest migration; a test compares it with the migrations' folder."""
 BUSY_TIMEOUT_MS: Final = 30_000
 _PRAGMAS: Final = (

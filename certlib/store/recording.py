@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
@@ -45,7 +46,8 @@ def record(store: Store, made: Sequence[MadeLicence], *, now: datetime) -> list[
     the disk. 3. One transaction names them, makes the licences active, ends the ones they supersede, and writes the
     audit records. A crash between 2 and 3 leaves a bundle that nobody names. All of `made` are recorded, or none.
 
-    The same bytes again for an issued licence change nothing and give it as it stands.
+    What supersedes a suspended licence is suspended from its first moment on. The same bytes again for an issued
+    licence change nothing and give it as it stands.
 
     Raises:
         NotFoundError: one was never reserved.
@@ -62,6 +64,7 @@ def record(store: Store, made: Sequence[MadeLicence], *, now: datetime) -> list[
     with reading(store) as conn:
         new = [unique[row["identifier"]] for row in _rows(conn, unique.values()) if _is_new(row, unique)]
     bundle = _bundle(store, new, now) if new else None
+    suspended: frozenset[str] = frozenset()
     with writing(store) as conn:
         rows = {row["identifier"]: row for row in _rows(conn, unique.values(), lock=True)}
         pending = [row for row in rows.values() if _is_new(row, unique)]
@@ -69,8 +72,9 @@ def record(store: Store, made: Sequence[MadeLicence], *, now: datetime) -> list[
             where = {each.reserved.identifier: place for each, place in zip(new, bundle.places, strict=True)}
             bundle_id = add_bundle(conn, bundle, at=now)
             work = [_Work(row, unique[row["identifier"]], bundle_id, *where[row["identifier"]]) for row in pending]
-            _record_rows(store.cipher, conn, work, now)
+            suspended = _record_rows(store.cipher, conn, work, now)
     licences: dict[str, Licence] = {row["identifier"]: made_value(unique[row["identifier"]]) for row in pending}
+    licences |= {each: replace(licences[each], status=Status.SUSPENDED) for each in suspended}
     licences |= _standing(store, rows.keys() - licences.keys())
     return [licences[each.reserved.identifier] for each in made]
 
@@ -129,7 +133,9 @@ class _Work(NamedTuple):
     length: int
 
 
-def _record_rows(cipher: Cipher, conn: Connection, work: Sequence[_Work], now: datetime) -> None:
+def _record_rows(cipher: Cipher, conn: Connection, work: Sequence[_Work], now: datetime) -> frozenset[str]:
+    """Write the rows; the identifiers of those that are suspended from the start."""
+    suspended: set[str] = set()
     values: list[dict[str, Any]] = []
     entries: list[audits.Entry] = []
     for each in work:
@@ -157,11 +163,17 @@ def _record_rows(cipher: Cipher, conn: Connection, work: Sequence[_Work], now: d
         )
         entries.append(_issued_entry(each.row, made))
         if each.row["previous_identifier"]:
-            entries += _supersede(conn, each.row, now)
+            ended, old = _supersede(conn, each.row, now)
+            entries += ended
+            if old is Status.SUSPENDED:
+                suspended.add(each.row["identifier"])
+                values[-1]["status"] = str(Status.SUSPENDED)
+                entries.append(_moved(conn, each.row["id"], each.row, Status.ACTIVE, Status.SUSPENDED, now))
     columns = [name for name in values[0] if name != "row_id"]
     statement = update(LICENCE).where(LICENCE.c.id == bindparam("row_id"))
     conn.execute(statement.values({name: bindparam(name) for name in columns}), values)
     audits.append(conn, entries, at=now)
+    return frozenset(suspended)
 
 
 def _issued_entry(row: RowMapping, made: MadeLicence) -> audits.Entry:
@@ -182,19 +194,27 @@ def _issued_entry(row: RowMapping, made: MadeLicence) -> audits.Entry:
     )
 
 
-def _supersede(conn: Connection, row: RowMapping, now: datetime) -> list[audits.Entry]:
-    """End the licence that a new one replaces; one that is not in this library is nobody's to end."""
+def _supersede(conn: Connection, row: RowMapping, now: datetime) -> tuple[list[audits.Entry], Status | None]:
+    """End the licence that a new one replaces, and say how it stood; one not in this library is nobody's to end."""
     previous = row["previous_identifier"]
     query = select(LICENCE.c.id, LICENCE.c.status).where(LICENCE.c.identifier == previous, LICENCE.c.state == "issued")
     old = conn.execute(query.with_for_update()).one_or_none()
     if old is None:
-        return []
-    require_transition(Status(old.status), Status.SUPERSEDED)
+        return [], None
+    status = Status(old.status)
+    require_transition(status, Status.SUPERSEDED)
     conn.execute(update(LICENCE).where(LICENCE.c.id == old.id).values(status=str(Status.SUPERSEDED)))
+    return [_moved(conn, old.id, row, status, Status.SUPERSEDED, now, subject=previous)], status
+
+
+def _moved(  # noqa: PLR0913, PLR0917  # one row of one table
+    conn: Connection, licence_id: int, row: RowMapping, old: Status, new: Status, now: datetime, *, subject: str = ""
+) -> audits.Entry:
+    """Put down a change of status that the new licence in `row` brings with it."""
     change = {
-        "licence_id": old.id,
-        "old": old.status,
-        "new": str(Status.SUPERSEDED),
+        "licence_id": licence_id,
+        "old": str(old),
+        "new": str(new),
         "reason": "",
         "document_number": "",
         "operator": row["operator"],
@@ -202,12 +222,14 @@ def _supersede(conn: Connection, row: RowMapping, now: datetime) -> list[audits.
         "recorded_at": now,
     }
     conn.execute(insert(STATUS_CHANGE).values(change))
-    detail: dict[str, str | int] = {"from": old.status, "to": str(Status.SUPERSEDED), "by": row["identifier"]}
-    return [
-        audits.Entry(
-            actor=row["operator"] or row["agency_code"], act="licence.status_changed", subject=previous, detail=detail
-        )
-    ]
+    detail: dict[str, str | int] = {"from": str(old), "to": str(new)}
+    detail["by" if subject else "as"] = row["identifier"] if subject else row["previous_identifier"]
+    return audits.Entry(
+        actor=row["operator"] or row["agency_code"],
+        act="licence.status_changed",
+        subject=subject or row["identifier"],
+        detail=detail,
+    )
 
 
 def _conflict(identifier: str) -> ConflictError:

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from certlib.errors import ConflictError, NotFoundError, OwnFaultError, UnavailableError
-from certlib.identifiers import licence_identifier, public_code, serial
+from certlib.identifiers import public_code
 from certlib.store import audits
 from certlib.store.blobs import add_bundle, read_piece, write_bundle
 from certlib.store.converting import (
@@ -25,6 +25,7 @@ from certlib.store.converting import (
     sealed_content,
 )
 from certlib.store.engine import reading, writing
+from certlib.store.numbering import numbered
 from certlib.store.tables import AGENCY, ALLOTMENT, BUNDLE, LICENCE, LICENCE_HOLDER, LICENCE_IMAGE, LICENCE_TYPE
 from certlib.store.values import AlreadyIssued, Conflicting, Intent, Reserved
 
@@ -254,15 +255,7 @@ class _Run:
         return reserved_value(cipher, stands, intent.request.images)
 
     def _fresh(self, intent: Intent, wanted: dict[str, Any], digest: bytes) -> _Fresh:
-        serial_part = serial(intent.request.issued_on, secrets.token_bytes(8))
-        identifier = licence_identifier(
-            scheme=intent.identifier_scheme,
-            root=intent.identifier_root,
-            type_code=intent.type_segment,
-            agency_code=intent.agency_segment,
-            serial=serial_part,
-            version=intent.request.version,
-        )
+        serial_part, identifier = numbered(self.conn, intent, secrets.token_bytes(8))
         return _Fresh(intent=intent, content=wanted, digest=digest, identifier=identifier, serial=serial_part)
 
     def _insert(self, fresh: list[_Fresh], allotment: RowMapping) -> dict[LicenceIdentifier, Reserved]:

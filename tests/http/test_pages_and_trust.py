@@ -91,7 +91,9 @@ def test_the_description_names_every_path_and_its_problems(quiet_web: TestClient
     schema = quiet_web.get("/openapi.json").json()
     assert set(schema["paths"]) == {
         *("/v1/verify/{key}", "/v1/verify", "/v1/trust-pack", "/v1/trust-anchor", "/v1/licences"),
-        *("/v1/licences/{identifier}", "/v1/licences/{identifier}/pdf", "/healthz", "/readyz"),
+        *("/v1/licences/{identifier}", "/v1/licences/{identifier}/pdf", "/healthz", "/readyz", "/s/{number}"),
+        *("/v1/licences/{identifier}/changes", "/v1/changes/pending", "/v1/changes/{change_id}/approval"),
+        *("/v1/bulk", "/v1/bulk/{act_id}", "/v1/bulk/{act_id}/approval"),
     }
     issue = schema["paths"]["/v1/licences"]["post"]
     assert {"200", "201", "401", "403", "409", "413", "422", "500", "503"} <= set(issue["responses"])

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from certlib.store import tables_lifecycle  # noqa: F401  # its tables join the metadata
 from certlib.store.tables import METADATA
 
 context.configure(
