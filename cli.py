@@ -6,15 +6,13 @@ unless CERTLIB_DEBUG is set. With `--json`, errors are JSON too: `{"error": {"co
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from typer.exceptions import TyperException
@@ -22,16 +20,25 @@ from typer.exceptions import TyperException
 import cli_audit
 from certlib import operating
 from certlib.complaints import error_json, error_lines, file_error, own_fault
-from certlib.errors import CertlibError, OwnFaultError, SetupError, UnavailableError
+from certlib.errors import CertlibError, SetupError
 from certlib.identifiers import AgencyCode
 from certlib.manual import examples
 from certlib.model import Agency
 from cli_lifecycle import bulk_app, licence_app
-
-if TYPE_CHECKING:
-    from certlib.operating import Report
-
-DONE, REFUSED, USAGE, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
+from cli_options import (
+    DONE,
+    HOME,
+    USAGE,
+    Home,
+    Json,
+    Run,
+    code_of,
+    exit_code,
+    in_file,
+    out_folder,
+    print_json,
+    tell,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,28 +54,10 @@ type_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Licenc
 identifier_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Licence identifiers.")
 trust_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What verifiers without a network work from.")
 for group_name, group in (
-    ("agency", agency_app),
-    ("type", type_app),
-    ("identifier", identifier_app),
-    ("trust", trust_app),
-    ("audit", cli_audit.app),
-    ("licence", licence_app),
-    ("bulk", bulk_app),
+    *(("agency", agency_app), ("type", type_app), ("identifier", identifier_app), ("trust", trust_app)),
+    *(("audit", cli_audit.app), ("licence", licence_app), ("bulk", bulk_app)),
 ):
     app.add_typer(group, name=group_name)
-
-
-@dataclass(slots=True)
-class Run:
-    """What the edge has to know when a run goes wrong."""
-
-    home: Path | None = None
-
-
-def _remember_home(context: typer.Context, home: Path) -> Path:
-    if isinstance(context.obj, Run):
-        context.obj.home = home
-    return home
 
 
 def _show_version(wanted: bool) -> None:
@@ -77,12 +66,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-in_file = partial(typer.Option, exists=True, dir_okay=False)
-out_folder = partial(typer.Option, file_okay=False)
-home_option = partial(out_folder, "--home", envvar="CERTLIB_HOME", callback=_remember_home)
-HOME = Path("library")
-Home = Annotated[Path, home_option(help="Folder of the library.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, errors too.")]
 Operator = Annotated[str, typer.Option(help="Who does this, for the audit.")]
 AgencyOption = Annotated[str, typer.Option("--agency", metavar="CODE", help="Who issues; needed if there are several.")]
 Algorithm = Literal["p256", "rsa-2048", "rsa-3072"]
@@ -92,27 +75,6 @@ TypeFolder = Annotated[Path, type_folder(help="A version's folder: <type>/v1, v2
 TypeCode = Annotated[str, typer.Argument(metavar="TYPE", help="Code of the type, see: certlib type list.")]
 AgencyArgument = Annotated[str, typer.Argument(metavar="AGENCY", help="Code of the agency.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
-
-
-def print_json(value: object) -> None:
-    """A result for programs."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def tell(report: Report, as_json: bool) -> None:
-    """Print a report and end with its exit code."""
-    if as_json:
-        print_json(report.data)
-    elif report.text:
-        typer.echo(report.text)
-    raise typer.Exit(code_of(report))
-
-
-def code_of(report: Report) -> int:
-    """The exit code of a report."""
-    if report.error is not None:
-        return exit_code(report.error)
-    return INTERRUPTED if report.interrupted else DONE if report.good else REFUSED
 
 
 @app.callback()
@@ -192,6 +154,18 @@ def agency_token(
 ) -> None:
     """Print a bearer for the agency's system. It goes into the header Authorization: Bearer <this>."""
     tell(operating.bearer(home, code, ttl_seconds=ttl_seconds), as_json)
+
+
+@agency_app.command("seal-picture", epilog=examples("agency seal-picture"))
+def agency_seal_picture(
+    code: AgencyArgument,
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", exists=True, dir_okay=False, help="PNG or SVG.")],
+    home: Home = HOME,
+    operator: Operator = "cli",
+    as_json: Json = False,
+) -> None:
+    """Take an agency's own seal picture. Licences bear it from now on; those that were issued keep what they have."""
+    tell(operating.keep_seal_picture(home, code, picture, operator=operator), as_json)
 
 
 @type_app.command("check", epilog=examples("type check"))
@@ -392,8 +366,5 @@ def told_usage(error: TyperException) -> int:
     return told(SetupError(message, code="usage", hint=f"See: {command} --help"))
 
 
-def exit_code(error: CertlibError) -> int:
-    """The exit code of an error: whose turn it is."""
-    if isinstance(error, OwnFaultError | UnavailableError):
-        return OUR_FAULT
-    return USAGE if isinstance(error, SetupError) else REFUSED
+if __name__ == "__main__":
+    main()

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from pathlib import Path  # noqa: TC003  # Typer reads annotations at run time
+from typing import Annotated
 
 import typer
 
 from certlib import operating
 from certlib.manual import examples
-
-if TYPE_CHECKING:
-    from certlib.operating import Report
+from cli_options import HOME, Home, Json, tell
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The audit chain: prove it, export it.")
-
-
-def _remember_home(context: typer.Context, home: Path) -> Path:
-    if context.obj is not None:
-        context.obj.home = home
-    return home
-
-
-Home = Annotated[
-    Path,
-    typer.Option(
-        "--home", file_okay=False, envvar="CERTLIB_HOME", callback=_remember_home, help="Folder of the library."
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, errors too.")]
-HOME = Path("library")
-
-
-def tell(report: Report, as_json: bool) -> NoReturn:
-    """Print a report and end well: what is broken leaves as an error."""
-    typer.echo(json.dumps(report.data, ensure_ascii=False, indent=2) if as_json else report.text)
-    raise typer.Exit
 
 
 @app.command("verify", epilog=examples("audit verify"))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from certlib import operating_changes as operating
 from certlib.manual import examples
 from certlib.operations import Operation
-
-if TYPE_CHECKING:
-    from certlib.operating import Report
+from cli_options import HOME, Home, Json, tell
 
 licence_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What happens to a licence after its issue."
@@ -21,20 +18,6 @@ licence_app = typer.Typer(
 bulk_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The same for many licences at once.")
 
 
-def _remember_home(context: typer.Context, home: Path) -> Path:
-    if context.obj is not None:
-        context.obj.home = home  # where a fault of ours is put down
-    return home
-
-
-HOME = Path("library")
-Home = Annotated[
-    Path,
-    typer.Option(
-        "--home", file_okay=False, envvar="CERTLIB_HOME", callback=_remember_home, help="Folder of the library."
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, errors too.")]
 Operator = Annotated[str, typer.Option(help="Who does this: a person, for the audit.")]
 Agency = Annotated[str, typer.Option("--agency", metavar="CODE", help="Whose licences; needed if there are several.")]
 Key = Annotated[str, typer.Argument(metavar="LICENCE", help="Identifier, look-up code, or number.")]
@@ -48,12 +31,6 @@ ExpiresOn = Annotated[str, typer.Option(help="Last day of the new term, or 'none
 ChangeId = Annotated[str, typer.Argument(metavar="CHANGE", help="Id, see: certlib licence pending.")]
 ActId = Annotated[str, typer.Argument(metavar="ACT", help="Id, see: certlib licence pending.")]
 Decline = Annotated[bool, typer.Option("--decline", help="Decline it instead.")]
-
-
-def tell(report: Report, as_json: bool) -> None:
-    """Print a report and end with its exit code."""
-    typer.echo(json.dumps(report.data, ensure_ascii=False, indent=2) if as_json else report.text)
-    raise typer.Exit(0 if report.good else 1)
 
 
 def _moves(operation: Operation, text: str) -> None:

@@ -17,6 +17,7 @@ EXAMPLES: Final = {
         "certlib agency rotate-key RAINPORT --csr-out request.pem",
         "certlib agency rotate-key RAINPORT --certificate answer.pem",
     ),
+    "agency seal-picture": ("certlib agency seal-picture RAINPORT seal.svg",),
     "agency token": (
         "certlib agency token RAINPORT --ttl-seconds 3600",
         'curl -H "Authorization: Bearer $(certlib agency token RAINPORT)" ...',

@@ -129,6 +129,15 @@ def import_certificate(home: Path, agency_code: str, path: Path, *, operator: st
     return Report(data=data, text=f"seal key {key.kid} is used from now on")
 
 
+def keep_seal_picture(home: Path, code: str, picture: Path, *, operator: str) -> Report:
+    """Take an agency's own seal picture."""
+    from certlib import enrolling
+
+    with opened(home) as lib:
+        path = enrolling.keep_seal_picture(lib, AgencyCode(code), picture.read_bytes(), operator=operator)
+    return Report(data={"agency": code, "seal_picture": str(path)}, text=f"{code} seals with {path} from now on")
+
+
 def bearer(home: Path, agency_code: str, *, ttl_seconds: int) -> Report:
     """A bearer for an agency's system."""
     from certlib import callers

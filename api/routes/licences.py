@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.auth import Caller, Issuer
 from api.deps import Body, json_object, parts_of
+from api.schemas.bodies import SECURED, takes
 from api.schemas.licences import IssueIn, LicenceOut
 from api.schemas.problems import problems
 from certlib.errors import FieldFault, InvalidRequestError
@@ -22,12 +23,6 @@ MAX_KEY_CHARACTERS: Final = 128
 
 router = APIRouter(prefix="/v1/licences", tags=["licences"])
 
-_BODY: Final[dict[str, Any]] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": IssueIn.model_json_schema()}}},
-    "security": [{"bearer": []}],
-}
-_SECURED: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
-
 
 @router.post(
     "",
@@ -37,7 +32,7 @@ _SECURED: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
         200: {"model": LicenceOut, "description": "The same request again: the same licence."},
         **problems(401, 403, 404, 408, 409, 413, 422),
     },
-    openapi_extra=_BODY,
+    openapi_extra=takes(IssueIn),
     summary="Issue a licence",
 )
 def issue_licence(
@@ -63,7 +58,7 @@ def issue_licence(
     "/{identifier}",
     response_model=LicenceOut,
     responses=problems(401, 404),
-    openapi_extra=_SECURED,
+    openapi_extra=SECURED,
     summary="One licence",
 )
 def read_licence(request: Request, caller: Caller, identifier: str) -> Response:
@@ -74,7 +69,7 @@ def read_licence(request: Request, caller: Caller, identifier: str) -> Response:
 @router.get(
     "/{identifier}/pdf",
     responses={200: {"content": {"application/pdf": {}}}, **problems(401, 404)},
-    openapi_extra=_SECURED,
+    openapi_extra=SECURED,
     summary="The sealed PDF",
 )
 def read_pdf(request: Request, caller: Caller, identifier: str) -> Response:

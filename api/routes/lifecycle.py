@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, ValidationError
@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.auth import Caller, caller_of
 from api.deps import Body, json_object, parts_of
+from api.schemas.bodies import SECURED, takes
 from api.schemas.lifecycle import (
     BulkDecisionIn,
     BulkIn,
@@ -51,24 +52,6 @@ def manager_of(request: Request) -> AgencyCaller:
 
 
 Manager = Annotated[AgencyCaller, Depends(manager_of)]
-_SECURED: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
-
-
-def _takes(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema()
-    whole = _inlined(schema, schema.pop("$defs", {}))
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}, **_SECURED}
-
-
-def _inlined(value: Any, models: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
-    """The schema with each reference to one of `models` replaced by the model: it stands inside another document."""
-    if isinstance(value, list):
-        return [_inlined(each, models) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if "$ref" in value:
-        return _inlined(models[value["$ref"].rpartition("/")[2]], models)
-    return {name: _inlined(each, models) for name, each in value.items()}
 
 
 @router.post(
@@ -79,7 +62,7 @@ def _inlined(value: Any, models: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
         202: {"model": ChangeOut, "description": "It waits for a second person."},
         **problems(401, 403, 404, 409, 413, 422),
     },
-    openapi_extra=_takes(ChangeIn),
+    openapi_extra=takes(ChangeIn),
     summary="Suspend, restore, revoke, withdraw, cancel, renew, correct or transfer",
 )
 def change_licence(
@@ -102,7 +85,7 @@ def change_licence(
     "/licences/{identifier}/changes",
     response_model=list[ChangeOut],
     responses=problems(401, 404),
-    openapi_extra=_SECURED,
+    openapi_extra=SECURED,
     summary="What was ordered on a licence",
 )
 def read_changes(request: Request, caller: Caller, identifier: str) -> Response:
@@ -115,7 +98,7 @@ def read_changes(request: Request, caller: Caller, identifier: str) -> Response:
     "/changes/pending",
     response_model=PendingOut,
     responses=problems(401),
-    openapi_extra=_SECURED,
+    openapi_extra=SECURED,
     summary="What waits for a second person, or is not finished",
 )
 def read_pending(request: Request, caller: Caller) -> Response:
@@ -130,7 +113,7 @@ def read_pending(request: Request, caller: Caller) -> Response:
     "/changes/{change_id}/approval",
     response_model=ChangeOut,
     responses=problems(401, 403, 404, 409, 413, 422),
-    openapi_extra=_takes(DecisionIn),
+    openapi_extra=takes(DecisionIn),
     summary="Approve or decline a pending change",
 )
 def decide_change(request: Request, caller: Manager, change_id: str, body: Body) -> Response:
@@ -147,7 +130,7 @@ def decide_change(request: Request, caller: Manager, change_id: str, body: Body)
     status_code=HTTPStatus.CREATED,
     response_model=BulkOut,
     responses={200: {"model": PreviewOut, "description": "`dry_run`."}, **problems(401, 403, 413, 422)},
-    openapi_extra=_takes(BulkIn),
+    openapi_extra=takes(BulkIn),
     summary="Plan an operation on many licences",
 )
 def plan_bulk(request: Request, caller: Manager, body: Body) -> Response:
@@ -175,7 +158,7 @@ def plan_bulk(request: Request, caller: Manager, body: Body) -> Response:
     "/bulk/{act_id}",
     response_model=BulkOut,
     responses=problems(401, 404),
-    openapi_extra=_SECURED,
+    openapi_extra=SECURED,
     summary="How far a bulk act has come",
 )
 def read_bulk(request: Request, caller: Caller, act_id: str) -> Response:
@@ -188,7 +171,7 @@ def read_bulk(request: Request, caller: Caller, act_id: str) -> Response:
     "/bulk/{act_id}/approval",
     response_model=BulkOut,
     responses=problems(401, 403, 404, 409, 413, 422),
-    openapi_extra=_takes(BulkDecisionIn),
+    openapi_extra=takes(BulkDecisionIn),
     summary="Approve a bulk act for exactly so many licences, or decline it",
 )
 def decide_bulk(request: Request, caller: Manager, act_id: str, body: Body) -> Response:
