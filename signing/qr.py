@@ -158,7 +158,8 @@ def read_codes(image: bytes) -> tuple[str, ...]:
     """Return the different texts of all QR codes in a PNG or JPEG, perhaps none.
 
     Raises:
-        VerificationError: ``too_large``: over 20 MiB or 50 megapixels. ``malformed``: no whole PNG or JPEG.
+        VerificationError: ``too_large``: over 20 MiB or 50 megapixels (16 with clear parts), or a JPEG of more than
+            100 scans. ``malformed``: no whole PNG or JPEG.
     """
     gray = _gray(image)
     return _texts(_found(gray))

@@ -12,7 +12,8 @@ What it does not do: it has never heard of a licence, signs nothing, opens no ne
 judge whether a picture shows a person, or a value is true.
 
 Modules: ``layout`` reads a form's ``layout.toml`` (docs/templates.md), ``fonts`` finds fonts, ``compile`` freezes
-what is the same on each licence, ``writer`` writes one, ``raster`` turns a finished file into pictures and text.
+what is the same on each licence, ``writer`` writes one, ``raster`` turns a finished file into pictures and text,
+``confined`` does so for a file from anybody.
 
 A whole turn, from a folder to a page:
 

@@ -9,19 +9,22 @@ import json
 import re
 import subprocess
 import unicodedata
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pikepdf
 import pytest
 
 from certlib.batch import run_batch
 from certlib.config import read_settings
 from certlib.library import Library, close_library, utc_now
+from certlib.model import Licence
 from certlib.store.lookups import licence_by_identifier, pdf_of
-from signing import qr
+from signing import cose, qr, tokens
 from templates.raster import page_image
 from tests.support.judges import Bench, judge_by_pdfa, judge_seal, judges_bench
 from tests.support.libraries import CITY, MARKET_BUREAU, new_home, opened
@@ -31,6 +34,7 @@ DATA = ROOT.parent / "shared" / "data"
 ROWS = 200
 CHUNKS = 8
 SCAN_DPI = 200
+FIRST_OWN_KEY = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +148,7 @@ def test_every_judge_agrees(issued: IssuedRegister, chunk: int) -> None:
         assert [each["certificateHolderName"] for each in record["certificateHolder"]] == [
             each.name for each in licence.holders
         ]
+        assert_same_record(record, licence)
         assert_text(path, issued.rows[licence.number])
         width, height, grey = page_image(pdf, SCAN_DPI)
         assert qr.read_page_codes(grey, width, height) == (licence.token,)
@@ -155,6 +160,30 @@ def attached_record(pdf: bytes) -> Any:  # noqa: ANN401  # whatever the JSON say
         (attachment,) = document.attachments.values()
         assert attachment.filename == "record.json"
         return json.loads(attachment.get_file().read_bytes())
+
+
+def assert_same_record(record: dict[str, Any], licence: Licence) -> None:
+    """The attached record and the token say, item by item, what is on record."""
+    assert {name: value for name, value in record.items() if name.startswith("KZ_")} == {
+        f"KZ_{name.upper()}": value for name, value in licence.fields.items()
+    }
+    days = (licence.issued_on, licence.effective_on, licence.expires_on)
+    assert [record[f"certificate{name}Date"] for name in ("Issued", "Effective", "Expiring")] == [
+        f"{day:%Y%m%d}" if day else "长期" for day in days
+    ]
+    assert record["certificateIssuingAuthorityCode"] == licence.agency_code
+    assert record["certificateIssuingAuthorityName"] == licence.agency_name
+    content = cose.read_sign1(tokens.cose_of(tokens.digits_of(licence.token))).payload
+    claims = cbor2.loads(zlib.decompress(content, -15))
+    fields = claims[-65537]
+    assert (claims[2], fields[2]) == (licence.identifier, licence.number)
+    assert fields[3] in {
+        "、".join(each.name for each in licence.holders),
+        ", ".join(each.name for each in licence.holders),
+    }
+    on_face = {*licence.fields.values()}
+    assert {value for key, value in fields.items() if key >= FIRST_OWN_KEY} <= on_face
+    assert claims[65535]["status_list"] == {"idx": licence.status_index, "uri": licence.status_list_uri}
 
 
 def assert_text(path: Path, row: dict[str, str]) -> None:
