@@ -240,11 +240,12 @@ def batch(
 def show(
     key: Annotated[str, typer.Argument(help="Identifier, look-up code, or number.")],
     pdf: Annotated[Path | None, out_folder(help="Write the sealed PDF into this folder.")] = None,
+    qr: Annotated[str, typer.Option("--qr", metavar="-|FILE", help="Draw the QR code: here, or as PNG or SVG.")] = "",
     home: Home = HOME,
     as_json: Json = False,
 ) -> None:
     """Show a licence's record and what happened to it. For the agency's own operators: nothing is masked."""
-    tell(operating.show(home, key, out=pdf), as_json)
+    tell(operating.show(home, key, out=pdf, qr=qr), as_json)
 
 
 @app.command(epilog=examples("verify"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Request
 
 from certlib.errors import FieldFault, InvalidRequestError
+from certlib.wire import unique_members
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
@@ -61,19 +62,12 @@ def json_object(body: bytes) -> dict[str, Any]:
         InvalidRequestError: it is none.
     """
     try:
-        value = json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(body, object_pairs_hook=unique_members, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise _bad_body("is not JSON, or has a member twice") from error
     if not isinstance(value, dict):
         raise _bad_body("must be a JSON object")
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
-    return members
 
 
 def _refuse(name: str) -> None:

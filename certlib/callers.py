@@ -19,6 +19,7 @@ import jwt
 from certlib.errors import NotFoundError, UnauthenticatedError
 from certlib.identifiers import AgencyCode
 from certlib.store import agencies
+from certlib.wire import unique_members
 from signing.keys import public_key
 
 if TYPE_CHECKING:
@@ -109,19 +110,12 @@ def _verified_claims(lib: Library, bearer: str) -> dict[str, Any]:
 
 def _json(part: str) -> dict[str, Any]:
     try:
-        value = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=_unique)
+        value = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=unique_members)
     except (ValueError, binascii.Error, RecursionError) as error:
         raise _refused() from error
     if not isinstance(value, dict):
         raise _refused()
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
-    return members
 
 
 def _api_keys(lib: Library) -> list[KeyRecord]:

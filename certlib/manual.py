@@ -35,7 +35,10 @@ EXAMPLES: Final = {
         "certlib batch business-licence register.csv --map register.map.toml --out issued --workers 2",
         "certlib batch business-licence issued/errors.csv --map register.map.toml --out issued",
     ),
-    "show": ("certlib show 6YP84-XXJ12-ETS63-VXHV0-YRNZB4", "certlib show 91990200MA10000078 --pdf ."),
+    "show": (
+        "certlib show 6YP84-XXJ12-ETS63-VXHV0-YRNZB4",
+        "certlib show 91990200MA10000078 --pdf . --qr code.svg",
+    ),
     "verify": (
         "certlib verify licence.pdf photo.jpg 6YP84-XXJ12-ETS63-VXHV0-YRNZB4",
         "certlib verify *.pdf --json",

@@ -1,7 +1,6 @@
 """What an operator's command does: open the library at a home, call one use case, and say what came of it.
 
-The command line parses and prints; nothing here knows a terminal. Each function loads the parts it needs and no
-others, so that a short command answers at once.
+Nothing here knows a terminal. Each function loads the parts it needs, so that a short command answers at once.
 """
 
 from __future__ import annotations
@@ -247,15 +246,16 @@ def issue_register(  # noqa: PLR0913  # the options of a batch
     )
 
 
-def show(home: Path, key: str, *, out: Path | None) -> Report:
-    """The whole record of a licence, and its PDF as a file in `out`."""
+def show(home: Path, key: str, *, out: Path | None, qr: str) -> Report:
+    """The whole record of a licence, its PDF as a file in `out`, and its QR code (`-`: as text)."""
     from certlib import reporting
 
     with opened(home) as lib:
         report = reporting.licence_report(lib, key)
         if out is not None:
             report["file"] = str(reporting.save_pdf_of(lib, key, out))
-    return Report(data=report, text=reporting.licence_text(report))
+    code = f"\n{reporting.drawn_code(report['token'], qr)}" if qr else ""
+    return Report(data=report, text=reporting.licence_text(report) + code)
 
 
 def export_trust(home: Path, out: Path) -> Report:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from certlib.errors import FieldFault, InvalidRequestError, NotFoundError, SetupError
 from certlib.identifiers import AgencyCode, normalise_public_code, printed_public_code
 from certlib.store import agencies, audits, lookups, statuses
-from certlib.wire import licence_json
+from certlib.wire import licence_json, unique_members
+from signing import qr
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from certlib.issuing import Issued
     from certlib.library import Library
     from certlib.model import Licence
@@ -215,6 +215,27 @@ def issued_text(issued: Issued, path: Path | None) -> str:
     return "\n".join([*lines, f"  {path}"] if path is not None else lines)
 
 
+def drawn_code(token: str, where: str) -> str:
+    """The QR code of a token: as lines for a terminal if `where` is `-`, else written as the PNG or SVG it names.
+
+    Raises:
+        InvalidRequestError: neither, or the file cannot be written.
+    """
+    if where == "-":
+        return qr.qr_terminal(token)
+    path = Path(where)
+    draw = {".png": qr.qr_png, ".svg": qr.qr_svg}.get(path.suffix.lower())
+    if draw is None:
+        fault = FieldFault(field="qr", code="bad_form", reason="must be - or a file that ends in .png or .svg")
+        raise InvalidRequestError((fault,))
+    try:
+        path.write_bytes(draw(token))
+    except OSError as error:
+        reason = f"{where} cannot be written: {error.strerror}"
+        raise InvalidRequestError((FieldFault(field="qr", code="unwritable", reason=reason),)) from error
+    return where
+
+
 def read_request(path: Path) -> dict[str, Any]:
     """The JSON object in `path`; pictures named as files beside it are read in.
 
@@ -223,7 +244,8 @@ def read_request(path: Path) -> dict[str, Any]:
     """
     try:
         with path.open("rb") as file:
-            data = json.loads(file.read(MAX_REQUEST_BYTES + 1).decode("utf-8-sig"))
+            text = file.read(MAX_REQUEST_BYTES + 1).decode("utf-8-sig")
+        data = json.loads(text, object_pairs_hook=unique_members)
     except (OSError, ValueError, RecursionError) as error:
         reason = f"cannot be read as JSON: {getattr(error, 'strerror', None) or error}"
         raise InvalidRequestError((FieldFault(field=str(path), code="unreadable", reason=reason),)) from error

@@ -28,6 +28,18 @@ REQUEST_MEMBERS: Final = frozenset(
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of a JSON object, for `json.loads(object_pairs_hook=...)`.
+
+    Raises:
+        ValueError: a member stands twice; two readers would take different ones.
+    """
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member stands twice")
+    return members
+
+
 def request_from_json(data: object, *, agency_code: AgencyCode, type_code: str, operator: str = "") -> IssueRequest:
     """The request that a JSON object says; `REQUEST_MEMBERS` are its members.
 
