@@ -121,7 +121,7 @@ def history(key: Key, home: Home = HOME, as_json: Json = False) -> None:
 
 @licence_app.command("resume", epilog=examples("licence resume"))
 def resume(home: Home = HOME, as_json: Json = False) -> None:
-    """Go on with new versions that a crash left unfinished."""
+    """Go on with what a crash left unfinished: licences reserved and never issued, and new versions."""
     tell(operating.resume(home), as_json)
 
 

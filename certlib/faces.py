@@ -16,8 +16,6 @@ from certlib.identifiers import masked_code, masked_name, printed_public_code
 from certlib.model import HolderKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from certlib.catalogue import LicenceType, TypeField
     from certlib.identifiers import PublicCode
     from certlib.model import Agency, Holder, IssueRequest
@@ -198,10 +196,3 @@ def pdf_name(licence_type: LicenceType, request: IssueRequest) -> str:
     parts = (unicodedata.normalize("NFKC", part) for part in (kind, request.number, name) if part)
     stem = "_".join(re.sub(r"[^\w-]+", "-", part).strip("-_") for part in parts)
     return f"{stem[:MAX_FILE_STEM_CHARACTERS].rstrip('-_') or 'licence'}.pdf"
-
-
-def licence_values(record: Mapping[str, JsonValue]) -> dict[str, str]:
-    """The comparable base values of an attached record, for the check against our own."""
-    return {
-        name: str(record.get(name)) for name in ("certificateIdentifier", "certificateNumber", "publicCode", "token")
-    }

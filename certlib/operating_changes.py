@@ -91,8 +91,8 @@ def history(home: Path, key: str) -> Report:
 
 
 def resume(home: Path) -> Report:
-    """Go on with what was approved and not finished."""
-    from certlib import changing
+    """Go on with what was approved and not finished, then with whatever else was reserved and never issued."""
+    from certlib import changing, issuing
 
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
@@ -106,6 +106,14 @@ def resume(home: Path) -> Report:
             else:
                 rows.append(changing.change_json(each))
                 lines.append(_change_line(each))
+        for outcome in issuing.sweep(lib):
+            if outcome.licence is not None:
+                rows.append({"issued": outcome.licence.identifier})
+                lines.append(f"issued: {outcome.licence.identifier}")
+            elif outcome.error is not None:
+                good = False
+                rows.append({"error": {"code": outcome.error.code, "message": str(outcome.error)}})
+                lines.append(f"refused: {outcome.error}")
     return Report(data=rows, text="\n".join(lines) or "Nothing was left to do.", good=good)
 
 

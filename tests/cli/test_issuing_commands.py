@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from signing.qr import read_codes
 from tests.cli.conftest import BUREAU, SAMPLE, Made
 from tests.support.terminal import ROOT, Terminal
 
@@ -111,6 +112,12 @@ def test_show_finds_a_licence_by_each_of_its_names(made: Made, tmp_path: Path) -
     (saved,) = tmp_path.glob("*.pdf")
     assert f"saved as    {saved}" in text
     assert saved.read_bytes() == made.pdf.read_bytes()
+    for name in ("code.png", "code.svg"):
+        made.terminal.run("show", issued["number"], "--qr", tmp_path / name, code=0)
+        assert (tmp_path / name).stat().st_size > 500
+    assert read_codes((tmp_path / "code.png").read_bytes()) == (report["token"],)
+    assert "█" in made.terminal.run("show", issued["number"], "--qr", "-", code=0).out
+    assert "must be - or a file" in made.terminal.run("show", issued["number"], "--qr", "code.gif", code=1).err
     for key in ("nothing", "1.2.3", "", "'; drop table licence", "9" * 5000):
         assert made.terminal.run("show", key, code=1).out == ""
 

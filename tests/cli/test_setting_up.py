@@ -42,6 +42,16 @@ def test_agencies_are_taken_in_once_and_with_sense(own: Terminal) -> None:
     assert [row["code"] for row in own.run("agency", "list", "--json", code=0).json()] == [BUREAU, "ABC", CITY]
 
 
+def test_an_agency_brings_its_own_seal_picture(own: Terminal) -> None:
+    (own.cwd / "seal.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4"/></svg>', "utf-8"
+    )
+    kept = own.run("agency", "seal-picture", CITY, "seal.svg", "--json", code=0).json()
+    assert Path(kept["seal_picture"]).is_file()
+    (own.cwd / "bad.svg").write_text("<svg><script/></svg>", "utf-8")
+    assert "seal_picture" in own.run("agency", "seal-picture", CITY, "bad.svg", code=1).err
+
+
 def test_a_key_is_rotated_and_the_old_one_ends(own: Terminal) -> None:
     answer = own.run("agency", "rotate-key", CITY, "--purpose", "seal", "--json", code=0).json()
     keys = own.run("agency", "list", "--json", code=0).json()[-1]["keys"]

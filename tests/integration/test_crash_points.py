@@ -8,13 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from certlib.enrolling import rotate_key
 from certlib.issuing import issue, issue_block, sweep
 from certlib.library import Library, close_library, open_library
 from certlib.model import OverallWord
-from certlib.store.engine import reading
+from certlib.operating_changes import resume
+from certlib.store.engine import reading, writing
 from certlib.store.lookups import pdf_of
 from certlib.store.tables import LICENCE
 from certlib.verifying import verify
@@ -93,6 +94,18 @@ def test_keys_rotated_since_the_crash_still_finish_it(library: Library, clock: C
     assert identifiers(library) == [issued.licence.identifier]
     for given in (issued.licence.token, pdf_of(library.store, issued.licence)):
         assert verify(given, library, now=clock()).word is OverallWord.VALID
+
+
+def test_the_command_issues_what_a_crash_left(library: Library, clock: Clock) -> None:
+    crashed(library, clock, "sealed")
+    before = identifiers(library)
+    assert resume(library.settings.home).data == []  # too young
+    with writing(library.store) as conn:
+        conn.execute(update(LICENCE).values(issued_at=clock() - timedelta(hours=1)))
+    report = resume(library.settings.home)
+    assert (report.data, report.good) == ([{"issued": before[0]}], True)
+    assert not issue(library, company_request()).new
+    check_invariants(library.store)
 
 
 @pytest.mark.parametrize("step", ["reserved", "sealed", "recorded"])
