@@ -24,6 +24,9 @@ from certlib.errors import CertlibError, SetupError
 from certlib.identifiers import AgencyCode
 from certlib.manual import examples
 from certlib.model import Agency
+from cli_clients import client_app, grant_app
+from cli_collecting import collect_app
+from cli_holding import holder_app
 from cli_lifecycle import bulk_app, licence_app
 from cli_options import (
     DONE,
@@ -39,6 +42,7 @@ from cli_options import (
     print_json,
     tell,
 )
+from cli_tickets import ticket_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,7 +59,8 @@ identifier_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="
 trust_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What verifiers without a network work from.")
 for group_name, group in (
     *(("agency", agency_app), ("type", type_app), ("identifier", identifier_app), ("trust", trust_app)),
-    *(("audit", cli_audit.app), ("licence", licence_app), ("bulk", bulk_app)),
+    *(("audit", cli_audit.app), ("licence", licence_app), ("bulk", bulk_app), ("client", client_app)),
+    *(("grant", grant_app), ("holder", holder_app), ("ticket", ticket_app), ("collect", collect_app)),
 ):
     app.add_typer(group, name=group_name)
 

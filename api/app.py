@@ -13,7 +13,28 @@ from api import problems
 from api.deps import Parts
 from api.guarding import BodyLimit, SecurityHeaders
 from api.rendering import load_pages
-from api.routes import health, licences, lifecycle, lists, pages, trust, verify
+from api.routes import (
+    catalogue,
+    checks,
+    delegations,
+    figures,
+    gbt36906,
+    grants,
+    health,
+    holders,
+    licences,
+    lifecycle,
+    lists,
+    my,
+    oauth,
+    pages,
+    questions,
+    receipts,
+    tickets,
+    trust,
+    uses,
+    verify,
+)
 from api.schemas.problems import Problem
 from api.throttling import Throttle
 from certlib.library import close_library
@@ -27,6 +48,10 @@ if TYPE_CHECKING:
 
 FORM_OVERHEAD_BYTES: Final = 64 * 1024
 """A form's lines around a file of the largest size."""
+ROUTES: Final = (
+    *(verify, pages, trust, lists, licences, lifecycle, health, oauth, grants, checks, questions, uses, receipts),
+    *(holders, my, delegations, tickets, figures, catalogue, gbt36906),
+)
 FILES_AT_ONCE: Final = 4
 """Uploads that are judged at the same time in one process; the others wait, and texts do not wait for them."""
 
@@ -67,7 +92,7 @@ def create_app(lib: Library, *, close_with_app: bool = False) -> FastAPI:
     problems.install(app)
     # The hot path stands first and is a plain route; FastAPI's own of the same path only describes it.
     app.router.routes.insert(0, Route("/v1/verify/{key}", verify.look_up, methods=["GET"]))
-    for each in (verify, pages, trust, lists, licences, lifecycle, health):
+    for each in ROUTES:
         app.include_router(each.router)
     app.add_middleware(BodyLimit, max_bytes=lib.settings.max_upload_bytes + FORM_OVERHEAD_BYTES)
     app.add_middleware(SecurityHeaders)

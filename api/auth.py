@@ -11,6 +11,7 @@ from certlib.errors import ForbiddenError, UnauthenticatedError
 MAX_HEADER_CHARACTERS = 8 * 1024
 """Before anything is decoded."""
 ISSUE = "issue"
+SHARE = "share"
 
 
 def caller_of(request: Request) -> AgencyCaller:
@@ -22,7 +23,7 @@ def caller_of(request: Request) -> AgencyCaller:
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not bearer or len(bearer) > MAX_HEADER_CHARACTERS:
         raise UnauthenticatedError("a bearer is needed", hint="Ask for one: certlib agency token")
-    return authenticate(parts_of(request).lib, bearer)
+    return authenticate(parts_of(request).lib, bearer, address=request.client.host if request.client else "")
 
 
 def issuer_of(request: Request) -> AgencyCaller:
@@ -38,5 +39,19 @@ def issuer_of(request: Request) -> AgencyCaller:
     return caller
 
 
+def sharer_of(request: Request) -> AgencyCaller:
+    """The caller, who may ask about licences of others as far as its grants go.
+
+    Raises:
+        UnauthenticatedError: not known.
+        ForbiddenError: known, but its credential is not for sharing.
+    """
+    caller = caller_of(request)
+    if SHARE not in caller.scopes:
+        raise ForbiddenError("this bearer is not for sharing")
+    return caller
+
+
 Caller = Annotated[AgencyCaller, Depends(caller_of)]
 Issuer = Annotated[AgencyCaller, Depends(issuer_of)]
+Sharer = Annotated[AgencyCaller, Depends(sharer_of)]

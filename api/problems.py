@@ -18,6 +18,7 @@ from certlib.errors import (
     ForbiddenError,
     IllegalTransitionError,
     InvalidRequestError,
+    LimitReachedError,
     NotFoundError,
     OwnFaultError,
     SetupError,
@@ -37,6 +38,8 @@ LOG: Final = logging.getLogger("certlib.api")
 MEDIA_TYPE: Final = "application/problem+json"
 """RFC 9457, 3."""
 RETRY_AFTER_SECONDS: Final = 2
+LIMIT_RETRY_SECONDS: Final = 600
+"""Limits are counted by the hour or the day."""
 
 STATUS: Final[Mapping[type[CertlibError], HTTPStatus]] = {
     InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -46,6 +49,7 @@ STATUS: Final[Mapping[type[CertlibError], HTTPStatus]] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    LimitReachedError: HTTPStatus.TOO_MANY_REQUESTS,
     TypeFolderError: HTTPStatus.INTERNAL_SERVER_ERROR,
     SetupError: HTTPStatus.INTERNAL_SERVER_ERROR,
     OwnFaultError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -88,6 +92,8 @@ def problem_of(error: CertlibError) -> Response:
         LOG.warning("unavailable: %s", error)
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return problem(status, error.code, "A part that is needed does not answer now.", headers=headers)
+    if status is HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = str(LIMIT_RETRY_SECONDS)
     members: dict[str, object] = {"hint": error.hint}
     if isinstance(error, InvalidRequestError):
         faults = [{"field": each.field, "code": each.code, "reason": each.reason} for each in error.faults]

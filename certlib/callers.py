@@ -40,7 +40,11 @@ class AgencyCaller:
 
     agency_code: AgencyCode
     scopes: frozenset[str]
-    """`issue` and later others."""
+    """Of `issue manage verify share audit`."""
+    client_id: str = ""
+    """The OAuth client that the credential was given to; empty for one that `certlib agency token` printed."""
+    address: str = ""
+    """Where the call comes from, as the server saw it; empty for a call that came by no network."""
 
 
 def bearer_for(lib: Library, agency_code: AgencyCode, *, ttl_seconds: int, scopes: tuple[str, ...] = ("issue",)) -> str:
@@ -64,8 +68,8 @@ def bearer_for(lib: Library, agency_code: AgencyCode, *, ttl_seconds: int, scope
     return jwt.encode(claims, lib.signer.open(key.uri).private_key, algorithm="ES256", headers={"kid": key.kid})
 
 
-def authenticate(lib: Library, bearer: str) -> AgencyCaller:
-    """The caller that `bearer` proves.
+def authenticate(lib: Library, bearer: str, *, address: str = "") -> AgencyCaller:
+    """The caller that `bearer` proves, calling from `address`.
 
     Raises:
         UnauthenticatedError: with one text for every cause; the code tells `expired_bearer` from `bad_bearer`.
@@ -84,7 +88,7 @@ def authenticate(lib: Library, bearer: str) -> AgencyCaller:
         agencies.agency(lib.store, AgencyCode(subject))
     except NotFoundError as error:
         raise _refused() from error
-    return AgencyCaller(agency_code=AgencyCode(subject), scopes=frozenset(scope.split()))
+    return AgencyCaller(agency_code=AgencyCode(subject), scopes=frozenset(scope.split()), address=address)
 
 
 def _verified_claims(lib: Library, bearer: str) -> dict[str, Any]:

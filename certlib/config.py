@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     """Public look-ups that one client address may make through one process; 0 is no limit."""
     uploads_per_minute: int = Field(default=60, ge=0)
     """Verifications by HTTP of one client address through one process; 0 is no limit."""
+    looks_per_holder_per_hour: int = Field(default=60, ge=0)
+    """How often one agency may ask about one holder in an hour, in all processes together; 0 is no limit."""
+    api_url: str = ""
+    """Where agencies' systems reach the API, without a slash at the end: the issuer and audience of access tokens.
+    Not given: scheme and host of `verify_url`."""
 
     @property
     def data_keys_path(self) -> Path:
@@ -77,6 +82,11 @@ class Settings(BaseSettings):
     def passphrase_path(self) -> Path:
         """Where the passphrase is."""
         return self.home / (self.passphrase_file or "passphrase")
+
+    @property
+    def base_url(self) -> str:
+        """`api_url`, or scheme and host of `verify_url`."""
+        return self.api_url.rstrip("/") or "/".join(self.verify_url.split("/")[:3])
 
     @model_validator(mode="before")
     @classmethod
@@ -92,10 +102,10 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https URL that ends in its only #")
         return value
 
-    @field_validator("status_list_url", "tsa_url")
+    @field_validator("status_list_url", "tsa_url", "api_url")
     @classmethod
     def _is_web(cls, value: str | None) -> str | None:
-        if value is not None and not _WEB.fullmatch(value):
+        if value and not _WEB.fullmatch(value):
             raise ValueError("must be an http or https URL")
         return value
 

@@ -98,6 +98,12 @@ class TooLargeError(CertlibError):
     code = "too_large"
 
 
+class LimitReachedError(CertlibError):
+    """The caller has used up what it may ask in this time. It comes back later."""
+
+    code = "limit_reached"
+
+
 class TypeFolderError(CertlibError):
     """A licence type's folder is wrong or was changed after use. Its author mends the places named."""
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from certlib.store.cipher import DataKeys
 
-HEAD_REVISION: Final = "0002"
+Transaction = Connection
+"""An open transaction, for those who only hand it on."""
+HEAD_REVISION: Final = "0008"
 """The newest migration; a test compares it with the migrations' folder."""
 BUSY_TIMEOUT_MS: Final = 30_000
 _PRAGMAS: Final = (

@@ -14,7 +14,7 @@ from certlib.errors import CertlibError
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("api", "certlib", "signing", "templates")
-COMMANDS = tuple(ROOT / name for name in ("cli.py", "cli_audit.py", "cli_lifecycle.py", "cli_options.py"))
+COMMANDS = tuple(sorted(ROOT.glob("cli*.py")))
 SHIPPED = sorted({*COMMANDS, *(path for top in PACKAGES for path in (ROOT / top).rglob("*.py"))})
 WRITTEN = sorted({*SHIPPED, *(path for top in ("tests", "bench", "samples") for path in (ROOT / top).rglob("*.py"))})
 WEB = sorted(path for path in (ROOT / "api" / "web").rglob("*.ts") if "dist" not in path.parts)

@@ -2,7 +2,15 @@
 
 from alembic import context
 
-from certlib.store import tables_lifecycle  # noqa: F401  # its tables join the metadata
+from certlib.store import (  # noqa: F401  # their tables join the metadata
+    tables_clients,
+    tables_collecting,
+    tables_holding,
+    tables_lifecycle,
+    tables_sharing,
+    tables_tickets,
+    tables_uses,
+)
 from certlib.store.tables import METADATA
 
 context.configure(
