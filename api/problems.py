@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from certlib.errors import (
     CertlibError,
@@ -111,6 +112,14 @@ def own_fault(error: Exception, *, code: str = "own_fault") -> Response:
     return problem(status, code, "Something went wrong on our side. Nothing was issued.", reference=reference)
 
 
+def allowed_methods(app: FastAPI, path: str) -> list[str]:
+    """All methods that the paths like `path` take, by the description: each route alone knows only its own."""
+    templates = app.openapi()["paths"]
+    return sorted(
+        {method.upper() for each in templates if compile_path(each)[0].match(path) for method in templates[each]}
+    )
+
+
 def install(app: FastAPI) -> None:
     """Let every error of `app` leave as a problem."""
 
@@ -118,11 +127,14 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, CertlibError)  # noqa: S101  # registered for this type only
         return problem_of(error)
 
-    def http_error(_request: Request, error: Exception) -> Response:
+    def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type only
         status = HTTPStatus(error.status_code)
         code = _CODE_OF_STATUS.get(status, status.phrase.lower().replace(" ", "_"))
-        return problem(status, code, str(error.detail), headers=error.headers)
+        headers = dict(error.headers or {})
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(allowed_methods(app, request.url.path)) or headers.get("Allow", "")
+        return problem(status, code, str(error.detail), headers=headers)
 
     def shape_error(_request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type only
