@@ -1,0 +1,1 @@
+"""Grants made, ended, changed and listed, checked against the types that they are for."""

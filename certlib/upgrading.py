@@ -1,0 +1,1 @@
+"""Bringing an older library to this program."""
