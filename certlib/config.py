@@ -69,6 +69,14 @@ class Settings(BaseSettings):
     """Verifications by HTTP of one client address through one process; 0 is no limit."""
     looks_per_holder_per_hour: int = Field(default=60, ge=0)
     """How often one agency may ask about one holder in an hour, in all processes together; 0 is no limit."""
+    consent_hours: int = Field(default=72, ge=1, le=24 * 90)
+    """How long a holder may take to answer a request."""
+    use_hours: int = Field(default=24, ge=1, le=24 * 90)
+    """How long a granted use may be read under its code."""
+    copy_days: int = Field(default=30, ge=1, le=3650)
+    """Until when a purpose-bound copy says that it serves, counted from its making."""
+    catalogue_letters: str = Field(default="I,U,D", pattern=r"^[0-9A-Z]{1,2}(,[0-9A-Z]{1,2}){2}$")
+    """`cd_operation` in the catalogue feed for insert, update and delete. Only D is confirmed (China profile, 7.8)."""
     api_url: str = ""
     """Where agencies' systems reach the API, without a slash at the end: the issuer and audience of access tokens.
     Not given: scheme and host of `verify_url`."""
