@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
+from pydantic import BaseModel, ValidationError
 
 from certlib.errors import FieldFault, InvalidRequestError
 from certlib.wire import unique_members
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from certlib.library import Library
     from certlib.listing import Lists
     from certlib.retrieving import PublicReader
+
+_M = TypeVar("_M", bound=BaseModel)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +71,22 @@ def json_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _bad_body("must be a JSON object")
     return value
+
+
+def read_as(model: type[_M], body: bytes) -> _M:
+    """The body as `model` says it; values never come back in a fault.
+
+    Raises:
+        InvalidRequestError: it is no JSON object, or not of this shape; with a fault for each member.
+    """
+    try:
+        return model.model_validate(json_object(body), strict=True)
+    except ValidationError as error:
+        faults = tuple(
+            FieldFault(field=".".join(map(str, each["loc"])), code=each["type"], reason=each["msg"])
+            for each in error.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise InvalidRequestError(faults) from error
 
 
 def _refuse(name: str) -> None:

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Request
-from pydantic import BaseModel, ValidationError
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Caller, caller_of
-from api.deps import Body, json_object, parts_of
+from api.deps import Body, parts_of, read_as
 from api.schemas.bodies import SECURED, takes
 from api.schemas.lifecycle import (
     BulkDecisionIn,
@@ -33,7 +32,6 @@ from certlib.operations import Operation
 
 MANAGE: Final = "manage"
 MAX_KEY_CHARACTERS: Final = 128
-_M = TypeVar("_M", bound=BaseModel)
 
 router = APIRouter(prefix="/v1", tags=["life cycle"])
 
@@ -75,7 +73,7 @@ def change_licence(
     """Order an operation on one of the caller's licences: done with 201, or waiting for its second person with 202."""
     if len(idempotency_key) > MAX_KEY_CHARACTERS or not idempotency_key.isprintable():
         raise _fault("Idempotency-Key", "too_long", f"has at most {MAX_KEY_CHARACTERS} characters")
-    order = replace(_order(_read(ChangeIn, body)), request_id=idempotency_key)
+    order = replace(_order(read_as(ChangeIn, body)), request_id=idempotency_key)
     done = changing.order_change(parts_of(request).lib, caller.agency_code, identifier, order)
     status = HTTPStatus.ACCEPTED if done.state.value == "pending" else HTTPStatus.CREATED
     return _answer(change_json(done), status)
@@ -118,7 +116,7 @@ def read_pending(request: Request, caller: Caller) -> Response:
 )
 def decide_change(request: Request, caller: Manager, change_id: str, body: Body) -> Response:
     """The second person's word. Approved, it is done; who ordered it cannot approve it."""
-    said = _read(DecisionIn, body)
+    said = read_as(DecisionIn, body)
     done = changing.decide_change(
         parts_of(request).lib, caller.agency_code, change_id, operator=said.operator, approve=said.approve
     )
@@ -135,7 +133,7 @@ def decide_change(request: Request, caller: Manager, change_id: str, body: Body)
 )
 def plan_bulk(request: Request, caller: Manager, body: Body) -> Response:
     """Put down which licences it is for, or only count them. Nothing is done before the approval."""
-    lib, said = parts_of(request).lib, _read(BulkIn, body)
+    lib, said = parts_of(request).lib, read_as(BulkIn, body)
     bulk = Bulk(
         order=_order(said),
         wanted=None if said.filter is None else _filter(said.filter),
@@ -176,7 +174,7 @@ def read_bulk(request: Request, caller: Caller, act_id: str) -> Response:
 )
 def decide_bulk(request: Request, caller: Manager, act_id: str, body: Body) -> Response:
     """Approved, it is done to its end before the answer; sent again after a broken connection, it goes on."""
-    lib, said = parts_of(request).lib, _read(BulkDecisionIn, body)
+    lib, said = parts_of(request).lib, read_as(BulkDecisionIn, body)
     act = lifecycle_bulk.decide(
         lib, caller.agency_code, act_id, operator=said.operator, total=said.total, approve=said.approve
     )
@@ -187,18 +185,6 @@ def decide_bulk(request: Request, caller: Manager, act_id: str, body: Body) -> R
 
 def _answer(content: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return JSONResponse(content, status, {"Cache-Control": "private, no-store"})
-
-
-def _read(model: type[_M], body: bytes) -> _M:
-    """The body as `model` says it; values never come back in a fault."""
-    try:
-        return model.model_validate(json_object(body), strict=True)
-    except ValidationError as error:
-        faults = tuple(
-            FieldFault(field=".".join(map(str, each["loc"])), code=each["type"], reason=each["msg"])
-            for each in error.errors(include_input=False, include_url=False, include_context=False)
-        )
-        raise InvalidRequestError(faults) from error
 
 
 def _order(said: ChangeIn) -> ChangeOrder:
