@@ -104,6 +104,12 @@ class LimitReachedError(CertlibError):
     code = "limit_reached"
 
 
+class GoneError(CertlibError):
+    """It was there once and serves no more. The caller asks for a new one."""
+
+    code = "gone"
+
+
 class TypeFolderError(CertlibError):
     """A licence type's folder is wrong or was changed after use. Its author mends the places named."""
 

@@ -35,6 +35,7 @@ _TEXTS: Final = {
     404: "Nothing is known under this key.",
     408: "The body did not come to its end in time.",
     409: "Another request stands under the same key; `differs` names the fields.",
+    410: "It served once, or its time is over.",
     413: "Larger than the limit.",
     415: "Neither JSON nor a form with a file.",
     422: "The request is not lawful; `faults` names every field.",
