@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from signing.errors import Fault, VerificationError
@@ -45,26 +46,76 @@ def verified(text: str, *, spki_der: bytes, typ: str) -> dict[str, JsonValue]:
             ``untrusted_issuer``: the id of another key. ``bad_signature``.
     """
     # 1 parts and header
-    parts = text.split(".")
-    if len(parts) != _PARTS:
-        raise VerificationError(Fault.MALFORMED, "JWS: not three parts")
-    header = json_object(bytes_of(parts[0]))
+    compact = read_compact(text)
+    header = compact.header
     if header.keys() != {"alg", "kid", "typ"}:
         raise VerificationError(Fault.MALFORMED, "JWS: the header has other members than alg, kid and typ")
     # 2 what was expected
-    if header["alg"] != "ES256":
-        raise VerificationError(Fault.WRONG_KEY, "JWS: only ES256 is read")
+    require_es256(compact)
     if header["typ"] != typ:
         raise VerificationError(Fault.MALFORMED, f"JWS: the type is not {typ}")
     if header["kid"] != kid_of(spki_der).hex():
         raise VerificationError(Fault.UNTRUSTED_ISSUER, "JWS: made with another key than the expected one")
     # 3 signature
-    signature = bytes_of(parts[2])
+    check_signature(compact, spki_der)
+    # 4 payload
+    return compact.claims()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compact:
+    """A compact JWS in its three parts. Nobody has checked anything: neither its header nor its signature."""
+
+    header: dict[str, JsonValue]
+    """A JSON object, read strictly."""
+    covered: str
+    """What the signature is over: the first two parts."""
+    signature: str
+    """The third part, as it came."""
+
+    def claims(self, *, max_depth: int = _MAX_DEPTH) -> dict[str, JsonValue]:
+        """Return the payload, a JSON object, read strictly.
+
+        Raises:
+            VerificationError: ``malformed``.
+        """
+        return json_object(bytes_of(self.covered.partition(".")[2]), max_depth=max_depth)
+
+
+def read_compact(text: str) -> Compact:
+    """Return the parts of a compact JWS. The caller bounds its length first, and checks the header and the signature.
+
+    Raises:
+        VerificationError: ``malformed``: not three parts, or the header is no JSON object.
+    """
+    parts = text.split(".", maxsplit=_PARTS)
+    if len(parts) != _PARTS:
+        raise VerificationError(Fault.MALFORMED, "JWS: not three parts")
+    header = json_object(bytes_of(parts[0]))
+    return Compact(header=header, covered=f"{parts[0]}.{parts[1]}", signature=parts[2])
+
+
+def require_es256(compact: Compact) -> None:
+    """Pass if the header names ES256, in exactly this form.
+
+    Raises:
+        VerificationError: ``wrong_key``.
+    """
+    if compact.header.get("alg") != "ES256":
+        raise VerificationError(Fault.WRONG_KEY, "JWS: only ES256 is read")
+
+
+def check_signature(compact: Compact, spki_der: bytes) -> None:
+    """Check the ES256 signature of a compact JWS.
+
+    Raises:
+        VerificationError: ``malformed``: not 64 bytes in base64url. ``bad_signature``, ``wrong_key``: as
+            :func:`signing.keys.verify_raw`.
+    """
+    signature = bytes_of(compact.signature)
     if len(signature) != RAW_SIGNATURE_BYTES:
         raise VerificationError(Fault.MALFORMED, "JWS: an ES256 signature has 64 bytes")
-    verify_raw(spki_der, sha256=hashlib.sha256(f"{parts[0]}.{parts[1]}".encode()).digest(), signature=signature)
-    # 4 payload
-    return json_object(bytes_of(parts[1]))
+    verify_raw(spki_der, sha256=hashlib.sha256(compact.covered.encode()).digest(), signature=signature)
 
 
 def base64url(content: bytes) -> str:
@@ -89,7 +140,7 @@ def bytes_of(text: str) -> bytes:
     return content
 
 
-def json_object(data: bytes) -> dict[str, JsonValue]:
+def json_object(data: bytes, *, max_depth: int = _MAX_DEPTH) -> dict[str, JsonValue]:
     """Return a JSON object, read strictly: UTF-8, no member twice, no NaN, no lone surrogates, bounded depth.
 
     Raises:
@@ -97,7 +148,7 @@ def json_object(data: bytes) -> dict[str, JsonValue]:
     """
     try:
         value = json.loads(data.decode(), object_pairs_hook=_members, parse_constant=_no_constant)
-        _check_text_and_depth(value)
+        _check_text_and_depth(value, max_depth)
     except (ValueError, RecursionError) as error:
         # ValueError also covers bad UTF-8, lone surrogates and numbers with thousands of digits.
         raise VerificationError(Fault.MALFORMED, "not strict JSON") from error
@@ -117,10 +168,10 @@ def _no_constant(name: str) -> JsonValue:
     raise ValueError(name)
 
 
-def _check_text_and_depth(value: object) -> None:
+def _check_text_and_depth(value: object, max_depth: int) -> None:
     """Raise ``ValueError`` for text with lone surrogates, an infinite number, or too many levels."""
     level = [value]
-    for _ in range(_MAX_DEPTH):
+    for _ in range(max_depth):
         below: list[object] = []
         for item in level:
             if isinstance(item, dict):
