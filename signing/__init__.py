@@ -10,7 +10,7 @@ What it promises:
 What it does not do: it has never heard of a licence. It judges no licence's dates and no status, opens no URL that
 stands in an input, and keeps nothing. Modules: ``keys``, ``certificates``, ``trust`` (who is trusted), ``tokens``,
 ``statuslist``, ``receipts``, ``qr``, and for seals ``cms``, ``pades``, ``timestamps``; below them ``cbor``, ``cose``,
-``der``, ``jws``.
+``der``, ``jws``, ``jwk``.
 
 A whole turn, from a new root to a verified token:
 
