@@ -9,22 +9,28 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import cbor2
 
 from signing import cbor, cose
+from signing.claims import Audience, TokenClaims, claims_of, content_of
 from signing.errors import Fault, TokenError, VerificationError
 from signing.keys import RAW_SIGNATURE_BYTES, SigningKey, verify_raw
 from signing.trust import (
     CLOCK_SKEW_SECONDS,
-    MAX_SECONDS,
     KeyPurpose,
     TrustedKey,
     TrustPack,
     key_for,
 )
+
+__all__ = [
+    "MAX_DIGITS", "MAX_PAYLOAD_BYTES", "MAX_TEXT_CHARACTERS", "MIN_RUN_DIGITS", "Audience", "TokenClaims",
+    "VerifiedToken", "check_phrase", "claims_unverified", "cose_of", "digits_of", "sign_token", "token_digits",
+    "token_url", "verify_token",
+]  # fmt: skip
 
 MAX_TEXT_CHARACTERS: Final = 16_384
 MAX_DIGITS: Final = 3_000
@@ -33,19 +39,6 @@ MIN_RUN_DIGITS: Final = 100
 """The shortest run of digits that is looked at in a garbled text; every token has more than 200."""
 MAX_PAYLOAD_BYTES: Final = 4_096
 """Cap on the inflated payload."""
-MAX_TEXT: Final = 200
-"""Longest identifier and status URI, in characters."""
-MAX_FIELD_TEXT: Final = 1_500
-MAX_FIELDS: Final = 64
-MAX_FIELD_KEY: Final = 65_535
-MAX_INTEGER: Final = 2**53 - 1
-"""The largest integer that JavaScript holds exactly."""
-MIN_SECONDS: Final = -62_135_596_800
-"""Start of the year 1; the dates of a licence may lie before 1970."""
-
-# RFC 8392, 3.1: sub, exp, nbf, iat. draft-ietf-oauth-status-list, 14: status. The last is private use.
-_SUB, _EXP, _NBF, _IAT, _STATUS, _LICENCE = 2, 4, 5, 6, 65_535, -65_537
-_CLAIMS: Final = frozenset({_SUB, _EXP, _NBF, _IAT, _STATUS, _LICENCE})
 _MAX_DEPTH: Final = 4
 
 # {1: -7, 4: kid}: ES256 and the key id (RFC 9052, 3.1; RFC 9053, 2.1).
@@ -62,40 +55,6 @@ _BLANKS: Final = " \t\r\n"
 
 # draft-rayner-proquint: sixteen consonants, four vowels.
 _CONSONANTS, _VOWELS = "bdfghjklmnprstvz", "aiou"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TokenClaims:
-    """What a token says. Times are kept in UTC without their fractions of a second, as on the wire."""
-
-    identifier: str
-    """The licence identifier, 1 to 200 characters."""
-    issued_at: datetime
-    """When the token was signed."""
-    not_before_at: datetime | None
-    """Start of the effective day in the agency's zone, or none."""
-    expires_at: datetime | None
-    """End of the licence, or none: long-term."""
-    status_index: int
-    """Place in the status list."""
-    status_uri: str
-    """Name of the status list; it is never opened unasked."""
-    fields: Mapping[int, int | str]
-    """Licence fields by number, 1 to 65535, at most 64; ascending."""
-
-    def __post_init__(self) -> None:
-        """Bring times and fields into their one form.
-
-        Raises:
-            TokenError: A time without a zone.
-        """
-        for name in ("issued_at", "not_before_at", "expires_at"):
-            moment = getattr(self, name)
-            if moment is not None:
-                if moment.tzinfo is None:
-                    raise TokenError(f"{name} needs a time zone")
-                object.__setattr__(self, name, moment.astimezone(UTC).replace(microsecond=0))
-        object.__setattr__(self, "fields", dict(sorted(self.fields.items())))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,16 +80,9 @@ def sign_token(claims: TokenClaims, key: SigningKey) -> bytes:
         TokenError: A claim out of its bounds.
         KeyUnusableError: The key is not P-256.
     """
-    content: dict[int, object] = {_SUB: claims.identifier}
-    if claims.expires_at is not None:
-        content[_EXP] = int(claims.expires_at.timestamp())
-    if claims.not_before_at is not None:
-        content[_NBF] = int(claims.not_before_at.timestamp())
-    content[_IAT] = int(claims.issued_at.timestamp())
-    content[_STATUS] = {"status_list": {"idx": claims.status_index, "uri": claims.status_uri}}
-    content[_LICENCE] = dict(claims.fields)
+    content = content_of(claims)
     try:
-        _claims_of(content)
+        claims_of(content)
         plain = cbor2.dumps(content)
     except (VerificationError, ValueError) as error:  # ValueError: a lone surrogate has no UTF-8
         raise TokenError(f"the token cannot be made: {error}") from error
@@ -168,12 +120,22 @@ def verify_token(text: str, keys: TrustPack | Mapping[bytes, TrustedKey], *, now
     sha256 = cose.signed_sha256(protected, payload)
     verify_raw(key.spki_der, sha256=sha256, signature=signature)
     # 6 inflate, 7 CBOR, 8 claims
-    claims = _claims_of(cbor.value_of(_inflated(payload), max_depth=_MAX_DEPTH))
+    claims = claims_of(cbor.value_of(_inflated(payload), max_depth=_MAX_DEPTH))
     if not key.not_before_at <= claims.issued_at < key.not_after_at:
         raise VerificationError(Fault.EXPIRED_CERTIFICATE, "signed outside the key's period")
     if (claims.issued_at - now).total_seconds() > CLOCK_SKEW_SECONDS:
         raise VerificationError(Fault.NOT_YET_VALID, "signed in the future")
     return VerifiedToken(claims=claims, key=key, kid=kid, cose=message, check_phrase=_phrase(sha256))
+
+
+def claims_unverified(text: str) -> TokenClaims:
+    """Return the claims of a token that the caller has from its own record; no signature is looked at.
+
+    Raises:
+        VerificationError: ``malformed``, ``too_large``, ``no_code``: it is no token.
+    """
+    _, payload, _ = _parts_of(cose_of(digits_of(text)))
+    return claims_of(cbor.value_of(_inflated(payload), max_depth=_MAX_DEPTH))
 
 
 def check_phrase(token: bytes) -> str:
@@ -288,55 +250,6 @@ def _inflated(payload: bytes) -> bytes:
     return plain
 
 
-def _claims_of(content: object) -> TokenClaims:
-    """Return the claims in a decoded payload, each of its type and in its bounds, and no other."""
-    if not isinstance(content, dict) or not content.keys() <= _CLAIMS:
-        raise _malformed("the payload is not a map of known claims")
-    status = content.get(_STATUS)
-    place = status.get("status_list") if isinstance(status, dict) and len(status) == 1 else None
-    if not isinstance(place, dict) or place.keys() != {"idx", "uri"}:
-        raise _malformed("no place in a status list")
-    fields = content.get(_LICENCE)
-    if not isinstance(fields, dict) or len(fields) > MAX_FIELDS:
-        raise _malformed("no licence fields, or too many")
-    for number, value in fields.items():
-        _integer(number, 1, MAX_FIELD_KEY)
-        if isinstance(value, str):
-            _text(value, 0, MAX_FIELD_TEXT)
-        else:
-            _integer(value, -MAX_INTEGER, MAX_INTEGER)
-    # A register knows licences from before 1970: the licence's own dates may be negative (RFC 8949, 3.4.2).
-    expires_at = _moment(content[_EXP], MIN_SECONDS) if _EXP in content else None
-    not_before_at = _moment(content[_NBF], MIN_SECONDS) if _NBF in content else None
-    if expires_at is not None and not_before_at is not None and not_before_at >= expires_at:
-        raise _malformed("it would end before it begins")
-    return TokenClaims(
-        identifier=_text(content.get(_SUB), 1, MAX_TEXT),
-        issued_at=_moment(content.get(_IAT), 0),
-        not_before_at=not_before_at,
-        expires_at=expires_at,
-        status_index=_integer(place["idx"], 0, MAX_INTEGER),
-        status_uri=_text(place["uri"], 1, MAX_TEXT),
-        fields=fields,
-    )
-
-
-def _text(value: object, least: int, most: int) -> str:
-    if not isinstance(value, str) or not least <= len(value) <= most:
-        raise _malformed("a text is missing or too long")
-    return value
-
-
-def _integer(value: object, least: int, most: int) -> int:
-    if type(value) is not int or not least <= value <= most:
-        raise _malformed("a number is missing or out of range")
-    return value
-
-
-def _moment(value: object, least: int) -> datetime:
-    return datetime.fromtimestamp(_integer(value, least, MAX_SECONDS), tz=UTC)
-
-
 def _digits_needed(count: int) -> int:
     return count // _GROUP_BYTES * _GROUP_DIGITS + _DIGITS[count % _GROUP_BYTES]
 
@@ -351,7 +264,3 @@ def _phrase(sha256: bytes) -> str:
         + _CONSONANTS[word & 15]
         for word in words
     )
-
-
-def _malformed(why: str) -> VerificationError:
-    return VerificationError(Fault.MALFORMED, f"claims: {why}")
