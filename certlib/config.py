@@ -77,6 +77,24 @@ class Settings(BaseSettings):
     """Until when a purpose-bound copy says that it serves, counted from its making."""
     catalogue_letters: str = Field(default="I,U,D", pattern=r"^[0-9A-Z]{1,2}(,[0-9A-Z]{1,2}){2}$")
     """`cd_operation` in the catalogue feed for insert, update and delete. Only D is confirmed (China profile, 7.8)."""
+    holder_session_seconds: int = Field(default=1800, ge=60, le=24 * 3600)
+    """How long a holder stays logged in, at most."""
+    show_code_seconds: int = Field(default=60, ge=10, le=600)
+    """How long a code to show licences is good."""
+    consent_code_seconds: int = Field(default=600, ge=60, le=24 * 3600)
+    """How long a consent code is good."""
+    open_codes_per_holder: int = Field(default=20, ge=1, le=1000)
+    """One-time codes of one holder that are neither used nor over."""
+    wrong_codes_per_hour: int = Field(default=20, ge=0)
+    """Wrong one-time codes that one address or one agency may bring in an hour, in all processes; 0 is no limit."""
+    delegation_max_days: int = Field(default=731, ge=1, le=3660)
+    """Longest time for which one holder may act for another: two years."""
+    objection_days: int = Field(default=5, ge=1, le=250)
+    """Working days in which an agency answers a holder's objection. No law's number: set what your rules say."""
+    correction_days: int = Field(default=5, ge=1, le=250)
+    """Working days in which an agency deals with an error reported in a licence. No law's number either."""
+    small_cell: int = Field(default=5, ge=3, le=1000)
+    """Counts of one day below this are not shown in statistics, nor to be worked out from them."""
     api_url: str = ""
     """Where agencies' systems reach the API, without a slash at the end: the issuer and audience of access tokens.
     Not given: scheme and host of `verify_url`."""
