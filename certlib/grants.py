@@ -187,6 +187,22 @@ def _failed(  # noqa: PLR0913, PLR0917  # as `fitting`
     return Rule.FIELD if set(fields) - set(grant.fields) else None
 
 
+def networks_of(texts: Iterable[str], *, field: str) -> tuple[str, ...]:
+    """The networks (CIDR) that `texts` write, each in its one form.
+
+    Raises:
+        InvalidRequestError: naming `field`: one of them is none, or names a host inside a network.
+    """
+    found: list[str] = []
+    for text in texts:
+        try:
+            found.append(str(ipaddress.ip_network(text)))
+        except ValueError as error:
+            reason = f"{text[:60]!r} is no network like 10.20.0.0/16 or 2001:db8::/32"
+            raise InvalidRequestError((FieldFault(field=field, code="bad_network", reason=reason),)) from error
+    return tuple(dict.fromkeys(found))
+
+
 def in_networks(address: str, networks: Iterable[str]) -> bool:
     """Whether `address` lies in one of `networks` (CIDR). What is no address lies in none.
 
