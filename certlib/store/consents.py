@@ -17,6 +17,7 @@ from certlib.errors import FieldFault, ForbiddenError, InvalidRequestError, Limi
 from certlib.store import audits, delegations
 from certlib.store.converting import holder_index
 from certlib.store.engine import reading, writing
+from certlib.store.sessions import ID_FORM
 from certlib.store.tables_holding import CODE_FAILURE, ONE_TIME_CODE
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def end_code(store: Store, conn: Connection, code_id: str, holder_code: str, *, 
         NotFoundError: the holder has none of this id.
     """
     mine = (ONE_TIME_CODE.c.id == code_id, ONE_TIME_CODE.c.holder_index == holder_index(store.cipher, holder_code))
-    if conn.execute(select(ONE_TIME_CODE.c.id).where(*mine)).one_or_none() is None:
+    if not ID_FORM.fullmatch(code_id) or conn.execute(select(ONE_TIME_CODE.c.id).where(*mine)).one_or_none() is None:
         raise NotFoundError("no code is known under this id", code="code_not_found")
     still = (*mine, ONE_TIME_CODE.c.used_at.is_(None), ONE_TIME_CODE.c.ended_at.is_(None))
     conn.execute(update(ONE_TIME_CODE).where(*still).values(ended_at=now))

@@ -12,6 +12,7 @@ from sqlalchemy import insert, or_, select, update
 from certlib.errors import ConflictError, NotFoundError
 from certlib.store.converting import holder_index
 from certlib.store.engine import reading
+from certlib.store.sessions import ID_FORM
 from certlib.store.tables_holding import DELEGATION
 
 if TYPE_CHECKING:
@@ -128,8 +129,10 @@ def delegation(store: Store, delegation_id: str) -> Delegation:
     Raises:
         NotFoundError: none of this id.
     """
-    with reading(store) as conn:
-        row = conn.execute(select(DELEGATION).where(DELEGATION.c.id == delegation_id)).mappings().one_or_none()
+    row = None
+    if ID_FORM.fullmatch(delegation_id):
+        with reading(store) as conn:
+            row = conn.execute(select(DELEGATION).where(DELEGATION.c.id == delegation_id)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("no delegation is known under this id", code="delegation_not_found")
     return _delegation(store, row)
