@@ -46,6 +46,7 @@ class CollectedSourceRow(Row, table=True):
     key_uri: str = Field(sa_type=Text)
     matter_code: str = Field(max_length=64)
     cursor: str = Field(sa_type=Text)
+    types: str = Field(sa_type=Text)
     added_at: datetime = Field(sa_type=UTCDateTime)
     added_by: str = Field(sa_type=Text)
     collected_at: datetime | None = Field(sa_type=UTCDateTime)

@@ -43,6 +43,7 @@ def upgrade() -> None:
     sa.Column('key_uri', sa.Text(), nullable=False),
     sa.Column('matter_code', sa.String(length=64), nullable=False),
     sa.Column('cursor', sa.Text(), nullable=False),
+    sa.Column('types', sa.Text(), nullable=False),
     sa.Column('added_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('added_by', sa.Text(), nullable=False),
     sa.Column('collected_at', sa.DateTime(timezone=True), nullable=True),
