@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from certlib.errors import TypeFolderError
 from certlib.model import HolderKind, IdentifierScheme
 from certlib.operations import DEFAULT_PENDING_DAYS, NO_POLICY, POLICIES, LifecyclePolicy, Operation
+from certlib.questions import BUILT_IN, Askable, Question, read_questions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,6 +111,8 @@ class LicenceType:
     """In the order of the file."""
     lifecycle: LifecyclePolicy = NO_POLICY
     """Who may change a licence of this type, and what beyond the general table."""
+    questions: tuple[Question, ...] = (BUILT_IN,)
+    """What it answers with yes, no or not recorded: the built-in one, then those of the file in their order."""
 
     def field(self, name: str) -> TypeField:
         """The field of this name; KeyError if the type has none."""
@@ -134,6 +137,14 @@ def parse_type(text: str, *, where: str, version: int) -> LicenceType:
     validity = reader.table(data, "validity")
     holder = reader.table(data, "holder")
     scheme = reader.choice(data, "identifier_scheme", IdentifierScheme, IdentifierScheme.PLAIN)
+    fields = tuple(reader.field(each, index) for index, each in enumerate(data.get("fields", []), 1))
+    code_types = tuple(str(each) for each in holder.get("code_types", []))
+    questions, wrong = read_questions(
+        data.get("questions", []),
+        where=where,
+        fields={each.name: Askable(kind=each.kind.value, sensitive=each.sensitive) for each in fields},
+        code_types=code_types,
+    )
     licence_type = LicenceType(
         code=reader.matched(data, "code", FOLDER),
         version=version,
@@ -142,7 +153,7 @@ def parse_type(text: str, *, where: str, version: int) -> LicenceType:
         name=reader.label(data, "name"),
         scheme=scheme,
         holder_kind=reader.choice(holder, "kind", HolderKind, HolderKind.ANY),
-        holder_code_types=tuple(str(each) for each in holder.get("code_types", [])),
+        holder_code_types=code_types,
         holder_code_required=reader.flag(holder, "code_required", default=False),
         max_holders=reader.integer(holder, "max", 1, 100, default=1),
         language=reader.text(data, "language"),
@@ -151,15 +162,17 @@ def parse_type(text: str, *, where: str, version: int) -> LicenceType:
         number_max_length=reader.integer(number, "max_length", 1, 128, default=64),
         long_term_allowed=reader.flag(validity, "long_term", default=False),
         max_years=reader.integer(validity, "max_years", 1, 200) if "max_years" in validity else None,
-        fields=tuple(reader.field(each, index) for index, each in enumerate(data.get("fields", []), 1)),
+        fields=fields,
         lifecycle=reader.lifecycle(reader.table(data, "lifecycle")),
+        questions=(BUILT_IN, *questions),
     )
+    reader.problems += wrong
     form = SEGMENT_FORMS[scheme]
     if licence_type.segment and not form.fullmatch(licence_type.segment):
         reader.problems.append(f"{where}: segment: must match {form.pattern} for scheme {scheme}")
     known = {
         "code", "segment", "token_code", "name", "identifier_scheme", "holder", "language", "number", "validity",
-        "fields", "notes", "lifecycle",
+        "fields", "notes", "lifecycle", "questions",
     }  # fmt: skip
     reader.problems += [f"{where}: {key}: not a key of a type" for key in sorted(data.keys() - known)]
     reader.unique([each.name for each in licence_type.fields], "field name")
