@@ -72,12 +72,8 @@ async def _python(posts: Posts, seconds: float) -> Load:
     chosen = random.Random(20261122)  # noqa: S311  # nothing secret
     end = time.perf_counter() + seconds
     head = (
-        f"POST {posts.path} HTTP/1.1
-Host: 127.0.0.1
-Content-Type: application/json
-"
-        f"Authorization: Bearer {posts.bearer}
-"
+        f"POST {posts.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {posts.bearer}\r\n"
     )
 
     async def client() -> None:
