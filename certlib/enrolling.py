@@ -120,7 +120,7 @@ def ensure_library_keys(lib: Library, *, operator: str) -> tuple[KeyRecord, ...]
     Returns the new ones; verifiers know them from the next trust pack on. Nothing happens when none is missing.
     """
     now, made = lib.now(), []
-    for purpose in OWN_PURPOSES:
+    for purpose in (API, *OWN_PURPOSES):
         if not any(_usable(key, now) for key in agencies.keys(lib.store, purpose=purpose) if key.owner is None):
             end = now + timedelta(days=LIBRARY_KEY_DAYS)
             record = _record(lib.signer, generate_key(KeyAlgorithm.P256), purpose, None, now, end)
@@ -169,13 +169,14 @@ def add_agency(lib: Library, agency: Agency, *, seal_algorithm: KeyAlgorithm, op
         InvalidRequestError: code, name or zone is not usable.
         ConflictError: an agency of this code is there.
     """
-    _check_agency(agency)
+    check_agency(agency)
     agencies.add_agency(lib.store, agency, operator=operator, now=lib.now())
     rotate_key(lib, agency.code, TOKEN, algorithm=KeyAlgorithm.P256, operator=operator)
     rotate_key(lib, agency.code, SEAL, algorithm=seal_algorithm, operator=operator)
 
 
-def _check_agency(agency: Agency) -> None:
+def check_agency(agency: Agency) -> None:
+    """Pass if code, name and zone of an agency are usable."""
     faults: list[FieldFault] = []
     if not agency.code or len(agency.code) > 21 or not agency.code.isascii() or not agency.code.isalnum():  # noqa: PLR2004  # GB/T 36904-style segment
         faults.append(FieldFault(field="code", code="bad_form", reason="must be 1 to 21 of 0-9 and A-Z"))
@@ -206,8 +207,7 @@ def rotate_key(
         SetupError: the root cannot certify now.
     """
     if purpose not in (TOKEN, SEAL):
-        fault = FieldFault(field="purpose", code="bad_purpose", reason="must be token or seal")
-        raise InvalidRequestError((fault,))
+        raise InvalidRequestError((FieldFault(field="purpose", code="bad_purpose", reason="must be token or seal"),))
     now = lib.now()
     agency = agencies.agency(lib.store, agency_code)
     key = generate_key(algorithm if purpose == SEAL else KeyAlgorithm.P256)

@@ -5,7 +5,13 @@ from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_public_key,
+)
 
 from signing.errors import Fault, VerificationError
 from signing.jws import JsonValue, base64url, bytes_of, json_object
@@ -79,3 +85,10 @@ def _p256(spki_der: bytes) -> bytes:
     if algorithm_of(spki_der) is not KeyAlgorithm.P256:
         raise VerificationError(Fault.WRONG_KEY, "only P-256 keys are used")
     return spki_der
+
+
+def new_private_key() -> tuple[bytes, bytes]:
+    """Return a new P-256 key for somebody else's system: PKCS #8 in PEM without a passphrase, and its ``spki_der``."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem, key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
