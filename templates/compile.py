@@ -140,6 +140,7 @@ class _Compiler:
             chains=tuple(self.chains.values()),
             slots=slots,
             continuation=continuation,
+            page_width=layout.page.width,
             page_height=self.height,
             gap_hex_length=2 * reserve_bytes,
         )

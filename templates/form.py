@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
     from templates.boxes import ImageBox
+    from templates.copymark import CopyMark
     from templates.formats import Part
     from templates.typesetting import Chain, FormFont, Frame
     from templates.wrapping import Measured
@@ -51,6 +52,8 @@ class FormContent:
     attachment_json: bytes
     reason: str
     """Why it is signed, shown by PDF readers."""
+    mark: CopyMark | None = None
+    """Drawn over every page of a copy. A copy may lack what its licence must have, pictures too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,6 +194,8 @@ class CompiledForm:
     slots: tuple[Slot, ...]
     """In the order of the layout."""
     continuation: ContinuationSlot | None
+    page_width: float
+    """mm"""
     page_height: float
     """mm"""
     gap_hex_length: int

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from isal import isal_zlib
 
+from templates import copymark
 from templates import form as f
 from templates.errors import ValueFormatError
 from templates.filling import Filling
@@ -29,6 +30,7 @@ _ISAL_LEVEL = 1
 _RANGE_WIDTH = 45
 # Keys of the parent tree: the first page, the signature field, then the further pages.
 _FIRST_FURTHER_KEY = 2
+_MARK = f"/Artifact BMC\n/{copymark.NAME} Do\nEMC\n"
 
 
 def write_form(form: CompiledForm, content: FormContent) -> UnsealedPdf:
@@ -46,8 +48,8 @@ def write_form(form: CompiledForm, content: FormContent) -> UnsealedPdf:
     photos = _photos(form, content)
     own: dict[int, bytes] = {}
     extra = _Extra(form.objects.last)
-    page = filling.first_page(photos)
-    own[f.CONTENT] = _packed(page)
+    mark = _MARK if content.mark else ""
+    own[f.CONTENT] = _packed(filling.first_page(photos) + mark)
     own[f.METADATA], own[f.INFO] = metadata(content, moment)
     own[f.EMBEDDED_FILE], own[f.FILE_SPECIFICATION] = attachment(content, moment)
     fonts = b""
@@ -56,7 +58,12 @@ def write_form(form: CompiledForm, content: FormContent) -> UnsealedPdf:
         extra.add(*font_objects(font.face, font.postscript_name + "Own", chars, number, frozen=False))
         fonts += b"/%s %d 0 R" % (font.second_name.encode("ascii"), number)
     pictures = _images(form, photos, own)
-    _pages(form, filling, own, extra)
+    if content.mark:
+        width, height = form.page_width, form.page_height
+        extra.add(*copymark.mark_objects(content.mark, width=width, height=height, first=extra.next))
+        pictures += b"/%s %d 0 R" % (copymark.NAME.encode("ascii"), extra.next - 1)
+    _pages(form, filling, own, extra, mark)
+    pictures = b"/XObject<<%s>>" % pictures if pictures else b""
     own[f.RESOURCES] = b"<<%s/Font<<%s%s>>%s>>" % (form.objects.resources, form.objects.fonts, fonts, pictures)
     return _joined(form, own, extra.bodies, signature_start(content, moment, form.objects.catalog))
 
@@ -92,7 +99,7 @@ def _photos(form: CompiledForm, content: FormContent) -> dict[str, Photo]:
             continue
         data = content.values.get(slot.box.field)
         if data is None or data == b"":
-            if slot.box.required:
+            if slot.box.required and content.mark is None:
                 raise ValueFormatError(slot.box.field, "a picture is required")
             continue
         if not isinstance(data, bytes):
@@ -102,7 +109,7 @@ def _photos(form: CompiledForm, content: FormContent) -> dict[str, Photo]:
 
 
 def _images(form: CompiledForm, photos: dict[str, Photo], own: dict[int, bytes]) -> bytes:
-    """Write pictures and their structure elements; return the entry of the resource dictionary."""
+    """Write pictures and their structure elements; return their entries for the resource dictionary."""
     entries = b""
     for slot in form.slots:
         if not isinstance(slot, f.ImageSlot):
@@ -121,11 +128,14 @@ def _images(form: CompiledForm, photos: dict[str, Photo], own: dict[int, bytes])
             form.objects.section,
             form.objects.first_page,
         )
-    return b"/XObject<<%s>>" % entries if entries else b""
+    return entries
 
 
-def _pages(form: CompiledForm, filling: Filling, own: dict[int, bytes], extra: _Extra) -> None:
-    """Write page tree, further pages, and the roots of the structure (ISO 32000-1, 7.7.3 and 14.7)."""
+def _pages(form: CompiledForm, filling: Filling, own: dict[int, bytes], extra: _Extra, mark: str) -> None:
+    """Write page tree, further pages, and the roots of the structure (ISO 32000-1, 7.7.3 and 14.7).
+
+    `mark` ends the operators of each further page.
+    """
     fixed = form.objects
     pages = [fixed.first_page]
     sections = [fixed.section]
@@ -135,7 +145,7 @@ def _pages(form: CompiledForm, filling: Filling, own: dict[int, bytes], extra: _
         if slot is None:
             break
         content, tags = filling.further_page(page)
-        stream_number = extra.add(_packed(content))
+        stream_number = extra.add(_packed(content + mark))
         page_number = extra.next
         section = page_number + 1
         elements = [section + 1 + mark for mark in range(len(tags) + 1)]
