@@ -95,6 +95,10 @@ class Settings(BaseSettings):
     """Working days in which an agency deals with an error reported in a licence. No law's number either."""
     small_cell: int = Field(default=5, ge=3, le=1000)
     """Counts of one day below this are not shown in statistics, nor to be worked out from them."""
+    access_token_seconds: int = Field(default=600, ge=60, le=3600)
+    """How long an access token of a client is good."""
+    token_requests_per_minute: int = Field(default=60, ge=0)
+    """Requests for access tokens by one address through one process; 0 is no limit."""
     api_url: str = ""
     """Where agencies' systems reach the API, without a slash at the end: the issuer and audience of access tokens.
     Not given: scheme and host of `verify_url`."""
