@@ -47,11 +47,13 @@ class Lookup(Mapping[_K, _V]):
     def __init__(self, read: Callable[[_K], _V | None]) -> None:
         """`read` gives None for a key that is not there."""
         self._read = read
+        self.missed: set[_K] = set()
 
     def __getitem__(self, key: _K) -> _V:
         """Read one value."""
         value = self._read(key)
         if value is None:
+            self.missed.add(key)
             raise KeyError(key)
         return value
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from certlib import foreign
 from certlib.errors import InvalidRequestError, NotFoundError
 from certlib.findings import Findings, judge_record
 from certlib.grounds import (
     RUN,
     SEGMENTS,
     SIGNATURE_BYTES,
+    Lookup,
     ground_of,
     judge_issuer,
     judge_licence,
@@ -54,30 +56,34 @@ def verify(given: bytes | str, source: Library | OfflineTrust, *, now: datetime)
     4. of a file: its parts speak of one licence (`judging`);
     5. same as the record; without network there is none to compare with;
     6. status, then dates in the agency's zone, the end date inclusive;
-    7. the word is computed from the checks (`verdict.overall_word`).
+    7. the word is computed from the checks (`verdict.overall_word`);
+    8. what a key signed that is not ours but in an imported trust pack is judged by that pack, and by nothing of ours.
 
     Raises:
         UnavailableError, OwnFaultError: the record cannot be read now. That is no verdict on the input.
     """
-    # 1 size and kind
+    # 1 size and kind, 2 the ground
+    ground = ground_of(source)
     most = source.settings.max_upload_bytes if isinstance(source, Library) else MAX_OFFLINE_BYTES
     content = given if isinstance(given, bytes) else given.encode("utf-8", "replace")
     if len(content) > most:
         return _unread(InputKind.CODE, now, Fault.TOO_LARGE, f"more than {most} bytes")
     if isinstance(given, bytes) and given.startswith(IMAGE_STARTS):
         findings = Findings(kind=InputKind.IMAGE, now=now)
-        _image(findings, ground_of(source), given)
+        _image(findings, ground, given)
     elif isinstance(given, bytes) and PDF_START in given[:PDF_START_WITHIN]:
         findings = Findings(kind=InputKind.PDF, now=now)
-        judge_file(findings, ground_of(source), given)
+        judge_file(findings, ground, given)
     else:
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             return _unread(InputKind.CODE, now, Fault.MALFORMED, "neither text, nor PDF, PNG or JPEG")
-        findings = _text(ground_of(source), text, now)
-    # 7 the word is a property of the verdict
-    return findings.verdict()
+        findings = _text(ground, text, now)
+    # 7 the word is a property of the verdict; 8 another library's key is judged by its trust pack alone
+    missed = ground.keys.missed if ground.lib is not None and isinstance(ground.keys, Lookup) else ()
+    trust = None if ground.lib is None else foreign.trust_for(ground.lib, missed, now=now)
+    return findings.verdict() if trust is None else foreign.of_library(verify(given, trust, now=now), trust)
 
 
 def _unread(kind: InputKind, now: datetime, fault: str, detail: str) -> Verdict:
