@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, make_url, select, text
@@ -53,6 +54,9 @@ class Store:
     now: Callable[[], datetime]
     status_list_url: str
     """Prefix of the status lists' URIs."""
+    gate: Lock | None
+    """On SQLite one thread of this process writes at a time: the others wait here in turn. SQLite's own way is to sleep
+    and try again, longer each time, which lets some wait for seconds while others pass."""
 
 
 def database_url(text_url: str) -> URL:
@@ -102,6 +106,7 @@ def open_store(  # noqa: PLR0913  # one argument per part of the store
         cipher=Cipher(data_keys),
         now=now,
         status_list_url=status_list_url,
+        gate=Lock() if url.get_backend_name() == "sqlite" else None,
     )
     try:
         with reader.connect() as conn:
@@ -208,6 +213,8 @@ def writing(store: Store) -> Iterator[Connection]:
         IntegrityError: SQLAlchemy's own; the functions of the store translate it.
         OwnFaultError: code `database_error`: it refused a statement.
     """
+    if store.gate is not None and not store.gate.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        raise UnavailableError("the database does not take the change now: others write without end")
     try:
         with store.engine.begin() as conn:
             yield conn
@@ -217,6 +224,9 @@ def writing(store: Store) -> Iterator[Connection]:
         raise  # the caller knows what it means that something stands there already
     except DBAPIError as error:
         raise OwnFaultError(f"the database refused a statement: {_cause(error)}", code="database_error") from error
+    finally:
+        if store.gate is not None:
+            store.gate.release()
 
 
 @contextmanager
