@@ -54,6 +54,8 @@ ROUTES: Final = (
 )
 FILES_AT_ONCE: Final = 4
 """Uploads that are judged at the same time in one process; the others wait, and texts do not wait for them."""
+PROOFS_AT_ONCE: Final = 4
+"""Clients that prove themselves at the same time in one process: at most 76 MiB for hashes of secrets."""
 
 
 def create_app(lib: Library, *, close_with_app: bool = False) -> FastAPI:
@@ -88,6 +90,8 @@ def create_app(lib: Library, *, close_with_app: bool = False) -> FastAPI:
         lookups=Throttle(lib.settings.lookups_per_minute),
         uploads=Throttle(lib.settings.uploads_per_minute),
         files=CapacityLimiter(FILES_AT_ONCE),
+        token_requests=Throttle(lib.settings.token_requests_per_minute),
+        proofs=CapacityLimiter(PROOFS_AT_ONCE),
     )
     problems.install(app)
     # The hot path stands first and is a plain route; FastAPI's own of the same path only describes it.

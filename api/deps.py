@@ -39,6 +39,10 @@ class Parts:
     """Of verifications, which cost more."""
     files: CapacityLimiter
     """How many files and pictures are judged at once: each may take a core and hundreds of megabytes for a while."""
+    token_requests: Throttle
+    """Of requests for access tokens."""
+    proofs: CapacityLimiter
+    """How many clients prove themselves at once: a secret's slow hash takes a core and 19 MiB for a while."""
 
 
 def parts_of(request: Request) -> Parts:
