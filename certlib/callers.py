@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from certlib.store.clients import Client
     from certlib.store.values import KeyRecord
 
-SCOPES: Final = ("issue", "manage", "verify", "share", "audit")
+SCOPES: Final = ("issue", "manage", "verify", "share", "audit", "holder")
+"""`holder` is for log-in services: it opens sessions of holders and puts delegations down."""
 TYPE: Final = "at+jwt"
 """RFC 9068, 2.1: so that no other JWT of ours is ever taken for a bearer."""
 MAX_BEARER_CHARACTERS: Final = 8192

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from stdnum import luhn
 
@@ -51,6 +51,16 @@ class CodeKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ShownLicence:
+    """A licence that a code shows."""
+
+    identifier: str
+    type_code: str
+    fields: tuple[str, ...]
+    """Names of what its face shows."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OneTimeCode:
     """A code as it is kept: what it is for, never the code itself."""
 
@@ -64,8 +74,8 @@ class OneTimeCode:
     """Who may use it; empty for one to show."""
     types: Mapping[str, tuple[str, ...]]
     """Consent: field names by type code."""
-    licences: tuple[str, ...]
-    """To show: identifiers."""
+    licences: tuple[ShownLicence, ...]
+    """To show."""
     created_at: datetime
     expires_at: datetime
     """Exclusive."""
@@ -125,7 +135,8 @@ def put_code(  # noqa: PLR0913  # a code, and the marks around it
         raise LimitReachedError(
             f"there are {most_open} codes not used yet", code="too_many_codes", hint="Take one back, or wait."
         )
-    scope = {"types": {name: list(fields) for name, fields in made.types.items()}, "licences": list(made.licences)}
+    shown = [[each.identifier, each.type_code, *each.fields] for each in made.licences]
+    scope = {"types": {name: list(fields) for name, fields in made.types.items()}, "licences": shown}
     row = {
         "id": made.id,
         "kind": made.kind.value,
@@ -233,13 +244,19 @@ def codes_of(store: Store, holder_code: str, code_type: str) -> tuple[OneTimeCod
 
 
 def delegations_behind(store: Store, references: Sequence[str]) -> dict[str, str]:
-    """Use code -> id of the delegation under which its consent was given, where it was not the holder who gave it."""
+    """Reference -> id of the delegation under which the code was made, where the holder did not make it.
+
+    A reference is a use code, or the id of a code to show.
+    """
     wanted = sorted({each for each in references if each})
-    query = select(ONE_TIME_CODE.c.reference, ONE_TIME_CODE.c.delegation_id).where(
-        ONE_TIME_CODE.c.reference.in_(wanted), ONE_TIME_CODE.c.delegation_id != ""
+    query = select(ONE_TIME_CODE.c.id, ONE_TIME_CODE.c.reference, ONE_TIME_CODE.c.delegation_id).where(
+        or_(ONE_TIME_CODE.c.reference.in_(wanted), ONE_TIME_CODE.c.id.in_(wanted)),
+        ONE_TIME_CODE.c.delegation_id != "",
     )
+    if not wanted:
+        return {}
     with reading(store) as conn:
-        return {row.reference: row.delegation_id for row in conn.execute(query)} if wanted else {}
+        return {row.reference or row.id: row.delegation_id for row in conn.execute(query)}
 
 
 def require_attempts(store: Store, source: str, *, most: int, now: datetime) -> None:
@@ -331,7 +348,10 @@ def _code(store: Store, row: RowMapping) -> OneTimeCode:
         **same,
         kind=CodeKind(row["kind"]),
         types={name: tuple(fields) for name, fields in scope["types"].items()},
-        licences=tuple(scope["licences"]),
+        licences=tuple(
+            ShownLicence(identifier=identifier, type_code=type_code, fields=tuple(fields))
+            for identifier, type_code, *fields in scope["licences"]
+        ),
         holder_code=code,
         code_type=code_type,
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
-from certlib.errors import ConflictError, NotFoundError
+from certlib.errors import ConflictError, LimitReachedError, NotFoundError
 from certlib.store.converting import holder_index
 from certlib.store.engine import reading
 from certlib.store.sessions import ID_FORM
@@ -96,8 +96,22 @@ class Delegation:
         return (bool(type_code) and type_code in self.types) or (bool(identifier) and identifier in self.licences)
 
 
-def put(store: Store, conn: Connection, made: Delegation) -> None:
-    """Keep a new delegation, inside the caller's transaction."""
+def put(store: Store, conn: Connection, made: Delegation, *, most: int) -> None:
+    """Keep a new delegation, inside the caller's transaction.
+
+    Raises:
+        LimitReachedError: code `too_many_delegations`: so many of the principal's are in force.
+    """
+    principal_index = holder_index(store.cipher, made.principal.code)
+    still = (
+        DELEGATION.c.principal_index == principal_index,
+        DELEGATION.c.ended_at.is_(None),
+        DELEGATION.c.ends_at > made.made_at,
+    )
+    if conn.execute(select(func.count()).select_from(DELEGATION).where(*still)).scalar_one() >= most:
+        raise LimitReachedError(
+            f"{most} delegations are in force", code="too_many_delegations", hint="End one that is not needed."
+        )
     inner = {
         "principal": [made.principal.code, made.principal.code_type, made.principal.name],
         "delegate": [made.delegate.code, made.delegate.code_type, made.delegate.name],
@@ -106,7 +120,7 @@ def put(store: Store, conn: Connection, made: Delegation) -> None:
     row = {
         "id": made.id,
         "kind": made.kind.value,
-        "principal_index": holder_index(store.cipher, made.principal.code),
+        "principal_index": principal_index,
         "delegate_index": holder_index(store.cipher, made.delegate.code),
         "acts": " ".join(sorted(made.acts)),
         "types": json.dumps(made.types),
@@ -139,12 +153,12 @@ def delegation(store: Store, delegation_id: str) -> Delegation:
 
 
 def delegations_of(store: Store, code: str, code_type: str) -> tuple[Delegation, ...]:
-    """All that a holder gave or was given, ended ones too, newest first, at most 500."""
+    """All that a holder gave or was given: those not ended first, then newest first, at most 500."""
     index = holder_index(store.cipher, code)
     query = (
         select(DELEGATION)
         .where(or_(DELEGATION.c.principal_index == index, DELEGATION.c.delegate_index == index))
-        .order_by(DELEGATION.c.made_at.desc(), DELEGATION.c.id)
+        .order_by(DELEGATION.c.ended_at.is_not(None), DELEGATION.c.made_at.desc(), DELEGATION.c.id)
         .limit(500)
     )
     with reading(store) as conn:
