@@ -15,7 +15,7 @@ from tests.support.libraries import MARKET_BUREAU
 TODAY = date(2026, 11, 22)
 TYPES = [
     parse_type((ROOT / "templates" / code / "v1" / "type.toml").read_text("utf-8"), where=code, version=1)
-    for code in ("business-licence", "practitioner-licence", "seattle-business-licence")
+    for code in ("business-licence", "practitioner-licence", "seattle-business-licence", "birth-certificate")
 ]
 ANY_TEXT = st.text(st.characters(), max_size=30)
 LEAVES = (

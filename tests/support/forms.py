@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTERS = ROOT.parent / "shared" / "data"
-SHIPPED = ("business-licence", "seattle-business-licence", "practitioner-licence")
+SHIPPED = ("business-licence", "seattle-business-licence", "practitioner-licence", "birth-certificate")
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
 RESERVE_BYTES = 4096
