@@ -193,6 +193,11 @@ def pdf_name(licence_type: LicenceType, request: IssueRequest) -> str:
     """A safe and meaningful file name of type, number and holder: letters of any script, digits, `-`, `_`, and .pdf."""
     name = request.holders[0].name if licence_type.holder_kind is HolderKind.ORGANISATION else ""
     kind = licence_type.name.zh if licence_type.language.startswith("zh") else licence_type.name.en
-    parts = (unicodedata.normalize("NFKC", part) for part in (kind, request.number, name) if part)
+    return safe_pdf_name(kind, request.number, name)
+
+
+def safe_pdf_name(*words: str) -> str:
+    """A file name of these words: letters of any script, digits, `-`, `_`, and .pdf."""
+    parts = (unicodedata.normalize("NFKC", part) for part in words if part)
     stem = "_".join(re.sub(r"[^\w-]+", "-", part).strip("-_") for part in parts)
     return f"{stem[:MAX_FILE_STEM_CHARACTERS].rstrip('-_') or 'licence'}.pdf"

@@ -172,10 +172,19 @@ def signed_token(piece: Piece, *, verify_url: str) -> SignedToken:
         status_uri=reserved.status_list_uri,
         fields=token_fields(piece.folder.licence_type, request),
     )
+    return signed_claims(claims, piece.kit, verify_url=verify_url)
+
+
+def signed_claims(claims: tokens.TokenClaims, kit: IssuingKit, *, verify_url: str) -> SignedToken:
+    """The token that says `claims`.
+
+    Raises:
+        OwnFaultError: they cannot be written, although the request was lawful.
+    """
     try:
-        cose = tokens.sign_token(claims, piece.kit.token_key)
+        cose = tokens.sign_token(claims, kit.token_key)
     except SigningError as error:
-        raise OwnFaultError(f"{reserved.identifier}: the token cannot be made: {error}") from error
+        raise OwnFaultError(f"{claims.identifier}: the token cannot be made: {error}") from error
     return SignedToken(
         claims=claims,
         text=tokens.token_url(verify_url, cose),
@@ -226,14 +235,23 @@ def _template_code(error: TemplateError) -> str:
 
 
 def _sealed(drawn: Page) -> Sealed:
-    kit, unsealed = drawn.piece.kit, drawn.unsealed
+    pdf = sealed_pdf(drawn.unsealed, drawn.piece.kit, identifier=drawn.piece.reserved.identifier)
+    return Sealed(piece=drawn.piece, token=drawn.token, pdf=pdf)
+
+
+def sealed_pdf(unsealed: UnsealedPdf, kit: IssuingKit, *, identifier: str) -> bytes:
+    """The file with the agency's seal in its gap; `identifier` is for the message.
+
+    Raises:
+        OwnFaultError: the seal cannot be made.
+        UnavailableError: the time stamping authority does not answer.
+    """
     try:
-        pdf = pades.sealed(unsealed.head, unsealed.tail, unsealed.gap_hex_length, unsealed.digest, kit.sealer)
+        return pades.sealed(unsealed.head, unsealed.tail, unsealed.gap_hex_length, unsealed.digest, kit.sealer)
     except TimestampError as error:
         raise UnavailableError(f"the time stamping authority: {error}", code="tsa_unavailable") from error
     except SigningError as error:
-        raise OwnFaultError(f"{drawn.piece.reserved.identifier}: the seal cannot be made: {error}") from error
-    return Sealed(piece=drawn.piece, token=drawn.token, pdf=pdf)
+        raise OwnFaultError(f"{identifier}: the seal cannot be made: {error}") from error
 
 
 def sealed_bytes(drawn: Page) -> bytes:
@@ -242,15 +260,23 @@ def sealed_bytes(drawn: Page) -> bytes:
 
 
 def _self_verify(sealed: Sealed) -> None:
-    """Read our own seal and token as a stranger would; a mismatch is our fault and stops here."""
-    kit, reserved = sealed.piece.kit, sealed.piece.reserved
+    check_own_work(sealed.pdf, sealed.token, sealed.piece.kit, at=sealed.piece.signed_at)
+
+
+def check_own_work(pdf: bytes, token: SignedToken, kit: IssuingKit, *, at: datetime) -> None:
+    """Read our own seal and token as a stranger would; a mismatch is our fault and stops here.
+
+    Raises:
+        OwnFaultError: the seal or the token does not verify, or does not say what was meant.
+    """
+    identifier = token.claims.identifier
     try:
-        pades.quick_check(sealed.pdf, spki_der=kit.seal_spki_der)
-        seen = tokens.verify_token(sealed.token.text, kit.token_keys, now=sealed.piece.signed_at)
+        pades.quick_check(pdf, spki_der=kit.seal_spki_der)
+        seen = tokens.verify_token(token.text, kit.token_keys, now=at)
     except SigningError as error:
-        raise OwnFaultError(f"{reserved.identifier}: our own work does not verify: {error}") from error
-    if seen.claims != sealed.token.claims or seen.check_phrase != sealed.token.check_phrase:
-        raise OwnFaultError(f"{reserved.identifier}: the token does not say what was meant")
+        raise OwnFaultError(f"{identifier}: our own work does not verify: {error}") from error
+    if seen.claims != token.claims or seen.check_phrase != token.check_phrase:
+        raise OwnFaultError(f"{identifier}: the token does not say what was meant")
 
 
 def _made(sealed: Sealed) -> MadeLicence:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from templates import form as f
 from templates.continuation import further_pages, page_content, split
 from templates.errors import DoesNotFitError, ValueFormatError
-from templates.formats import filled
+from templates.formats import Part, filled
 from templates.qrpath import qr_path
 from templates.typesetting import Setting, collapsed, fitted, must_fit, number, operators
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from templates.photos import Photo
     from templates.typesetting import Chain, FormFont
 
+_WITHHELD = "***"
 # ISO/IEC 18004: versions 1 to 40 have 21 to 177 modules on a side.
 _QR_SIDES = range(21, 178)
 
@@ -52,11 +53,23 @@ class Filling:
 
     # Words ------------------------------------------------------------------------------------------
 
+    def _shown(self, parts: tuple[Part, ...], empty: str = "") -> str:
+        """Return a pattern with its values; where one is withheld stands a mark in its place."""
+        withheld = self.content.withheld
+        if withheld and any(part.field in withheld for part in parts):
+            if all(part.field in withheld for part in parts if part.field):
+                return _WITHHELD
+            parts = tuple(
+                Part(literal=part.literal + _WITHHELD, field="", format=part.format) if part.field in withheld else part
+                for part in parts
+            )
+        return filled(parts, self.content.values, empty=empty)
+
     def _words(self, slot: f.ValueSlot) -> str:
         field = slot.plain_field
         text = self.content.values.get(field) if field else None
         if not (isinstance(text, str) and text):
-            text = filled(slot.parts, self.content.values, empty=slot.empty)
+            text = self._shown(slot.parts, slot.empty)
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
     def _set_value(self, index: int, slot: f.ValueSlot, rests: list[Overflow]) -> None:
@@ -67,6 +80,8 @@ class Filling:
         words = chain.measure(text, box.where, box.style.spacing)
         self.chars[chain].update(text)
         setting = fitted(words, box)
+        if setting is None and text == _WITHHELD and self.content.withheld:
+            return  # the box is made for a single character: it stays empty
         if setting is None:
             further = self.form.continuation
             if not slot.continues or further is None:
@@ -102,7 +117,7 @@ class Filling:
         slot = self.form.continuation
         if slot is None:
             return []
-        header = filled(slot.header_parts, self.content.values) if slot.header_parts else ""
+        header = self._shown(slot.header_parts) if slot.header_parts else ""
         again = [
             rest._replace(text=slot.chain.measure(rest.text.text, rest.field, slot.body.style.spacing))
             for rest in rests

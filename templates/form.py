@@ -54,6 +54,8 @@ class FormContent:
     """Why it is signed, shown by PDF readers."""
     mark: CopyMark | None = None
     """Drawn over every page of a copy. A copy may lack what its licence must have, pictures too."""
+    withheld: frozenset[str] = frozenset()
+    """Names of values that are there and not shown: the face says `***`, never "none" or "long-term"."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
