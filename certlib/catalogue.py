@@ -10,6 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from certlib.errors import TypeFolderError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 FIRST_FIELD_TOKEN_KEY: Final = 10
 """Token keys below are the licence's own (facts: qr-token, 2)."""
+KEPT_TYPES: Final = 1024
+"""Parsed types that stay in memory: every asking needs one, and reading TOML takes a millisecond or two."""
 MAX_PENDING_DAYS: Final = 365
 _E = TypeVar("_E", bound=StrEnum)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -122,6 +125,7 @@ class LicenceType:
         raise KeyError(name)
 
 
+@lru_cache(maxsize=KEPT_TYPES)
 def parse_type(text: str, *, where: str, version: int) -> LicenceType:
     """The type that `text` (a type.toml) describes. `where` is the file's name for messages.
 

@@ -14,7 +14,6 @@ import re
 import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from certlib.catalogue import parse_type
@@ -109,13 +108,9 @@ def live_key(lib: Library, kid: bytes) -> TrustedKey | None:
 
 def _types(lib: Library) -> Iterator[LicenceType]:
     return (
-        _parsed(each.type_toml, f"{each.code}/v{each.version}", each.version) for each in agencies.all_types(lib.store)
+        parse_type(each.type_toml, where=f"{each.code}/v{each.version}", version=each.version)
+        for each in agencies.all_types(lib.store)
     )
-
-
-@lru_cache(maxsize=1024)
-def _parsed(text: str, where: str, version: int) -> LicenceType:
-    return parse_type(text, where=where, version=version)
 
 
 def live_pack(lib: Library, *, now: datetime) -> TrustPack:
