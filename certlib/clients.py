@@ -20,7 +20,7 @@ from certlib.enrolling import check_agency
 from certlib.errors import FieldFault, InvalidRequestError
 from certlib.grants import MAX_OPERATOR_CHARACTERS, networks_of
 from certlib.identifiers import AgencyCode
-from certlib.lawfulness import text_fault
+from certlib.lawfulness import bounded_text_faults
 from certlib.store import agencies, clients
 from certlib.store.clients import Client, ClientKey, ClientSecret
 from signing.errors import SigningError
@@ -80,7 +80,7 @@ def add_client(  # noqa: PLR0913  # what a client is
         InvalidRequestError: naming what is wrong.
         NotFoundError: no such agency.
     """
-    faults = [*_text_faults("name", name, MAX_NAME_CHARACTERS), *operator_faults(operator)]
+    faults = [*bounded_text_faults("name", name, MAX_NAME_CHARACTERS), *operator_faults(operator)]
     unknown = [each for each in scopes if each not in SCOPES]
     if unknown or not scopes:
         faults.append(FieldFault(field="scope", code="bad_scope", reason=f"must be some of {' '.join(SCOPES)}"))
@@ -138,7 +138,7 @@ def disable_client(lib: Library, client_id: str, *, reason: str, operator: str) 
         NotFoundError: no such client.
         ConflictError: it is disabled already.
     """
-    faults = [*_text_faults("reason", reason, MAX_REASON_CHARACTERS), *operator_faults(operator)]
+    faults = [*bounded_text_faults("reason", reason, MAX_REASON_CHARACTERS), *operator_faults(operator)]
     if faults:
         raise InvalidRequestError(tuple(faults))
     client = client_of(lib, client_id)
@@ -225,14 +225,7 @@ def same_secret(secret: str, hashed: str) -> bool:
 
 def operator_faults(operator: str) -> list[FieldFault]:
     """What is wrong with the name of the person who does something."""
-    return _text_faults("operator", operator, MAX_OPERATOR_CHARACTERS)
-
-
-def _text_faults(field: str, text: str, most: int) -> list[FieldFault]:
-    if not text.strip() or len(text) > most:
-        return [FieldFault(field=field, code="bad_length", reason=f"must have 1 to {most} characters")]
-    fault = text_fault(field, text)
-    return [fault] if fault is not None else []
+    return bounded_text_faults("operator", operator, MAX_OPERATOR_CHARACTERS)
 
 
 def _proof(public_key: bytes | None, now: datetime) -> tuple[ClientKey | ClientSecret, str]:

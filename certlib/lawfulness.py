@@ -60,6 +60,14 @@ def text_fault(name: str, value: str, *, multiline: bool = False) -> FieldFault 
     return None
 
 
+def bounded_text_faults(name: str, value: str, most: int) -> list[FieldFault]:
+    """What keeps `value` from being a printable text of 1 to `most` characters, as a list of one fault or none."""
+    if not value.strip() or len(value) > most:
+        return [FieldFault(field=name, code="bad_length", reason=f"must have 1 to {most} characters")]
+    fault = text_fault(name, value)
+    return [fault] if fault is not None else []
+
+
 def checked_request(licence_type: LicenceType, request: IssueRequest, agency: Agency, *, today: date) -> IssueRequest:
     """`request` in NFC, empty values dropped, when all of it is lawful for `licence_type`.
 
