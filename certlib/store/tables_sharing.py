@@ -53,6 +53,8 @@ class LookRow(Row, table=True):
         Index("ix_look_holder", *("holder_index", "id")),
         Index("ix_look_licence", *("licence_id", "id")),
         Index("ix_look_agency", *("agency_code", "at")),
+        Index("ix_look_holder_agency", *("holder_index", "agency_code", "at")),
+        Index("ix_look_licence_agency", *("licence_id", "agency_code", "at")),
         Index(
             "ix_look_reference",
             "reference",

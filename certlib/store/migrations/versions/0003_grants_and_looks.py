@@ -75,4 +75,6 @@ def upgrade() -> None:
         batch_op.create_index('ix_look_holder', ['holder_index', 'id'], unique=False)
         batch_op.create_index('ix_look_licence', ['licence_id', 'id'], unique=False)
         batch_op.create_index('ix_look_agency', ['agency_code', 'at'], unique=False)
+        batch_op.create_index('ix_look_holder_agency', ['holder_index', 'agency_code', 'at'], unique=False)
+        batch_op.create_index('ix_look_licence_agency', ['licence_id', 'agency_code', 'at'], unique=False)
         batch_op.create_index('ix_look_reference', ['reference'], unique=False, sqlite_where=REFERRED, postgresql_where=REFERRED)
