@@ -104,17 +104,18 @@ def _trust(lib: Library, anchor_sha256: str, version: int, now: datetime) -> Off
     """An imported pack opened, without agencies that are ours by now."""
     period = int(now.timestamp()) // REOPENED_SECONDS
     try:
-        trust = _read(_Kept(anchor_sha256=anchor_sha256, version=version, period=period, lib=lib))
+        trust = _read(_Kept(lib.settings.database_url, anchor_sha256, version, period, lib))
     except (VerificationError, LookupError):
         return None  # its delegation has ended, or it was removed this moment: it vouches for nobody
     theirs = {code: entry for code, entry in trust.names.agencies.items() if live_agency(lib, code) is None}
     return replace(trust, names=Directory(agencies=theirs, types=trust.names.types))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Kept:
-    """Which pack to read. Anchor and version say what is in it, whatever library kept it."""
+    """Which pack to read. Of one anchor and version there is only one in a database."""
 
+    database: str
     anchor_sha256: str
     version: int
     period: int
