@@ -16,6 +16,7 @@ from api.rendering import load_pages
 from api.routes import (
     catalogue,
     checks,
+    codes,
     delegations,
     figures,
     gbt36906,
@@ -30,6 +31,7 @@ from api.routes import (
     pages,
     questions,
     receipts,
+    sessions,
     tickets,
     trust,
     uses,
@@ -50,7 +52,7 @@ FORM_OVERHEAD_BYTES: Final = 64 * 1024
 """A form's lines around a file of the largest size."""
 ROUTES: Final = (
     *(verify, pages, trust, lists, licences, lifecycle, health, oauth, grants, checks, questions, uses, receipts),
-    *(holders, my, delegations, tickets, figures, catalogue, gbt36906),
+    *(holders, sessions, my, codes, delegations, tickets, figures, catalogue, gbt36906),
 )
 FILES_AT_ONCE: Final = 4
 """Uploads that are judged at the same time in one process; the others wait, and texts do not wait for them."""
@@ -89,6 +91,7 @@ def create_app(lib: Library, *, close_with_app: bool = False) -> FastAPI:
         pages=load_pages(),
         lookups=Throttle(lib.settings.lookups_per_minute),
         uploads=Throttle(lib.settings.uploads_per_minute),
+        shares=Throttle(lib.settings.shares_per_minute),
         files=CapacityLimiter(FILES_AT_ONCE),
         token_requests=Throttle(lib.settings.token_requests_per_minute),
         proofs=CapacityLimiter(PROOFS_AT_ONCE),
@@ -112,6 +115,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema(
             ref_template="#/components/schemas/Problem/$defs/{model}"
         )
-        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+        scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        components["securitySchemes"] = {
+            "bearer": {**scheme, "description": "Of an agency's system."},
+            "holder": {**scheme, "description": "Of a holder who is logged in."},
+        }
         app.openapi_schema = schema
     return app.openapi_schema

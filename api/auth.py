@@ -45,10 +45,12 @@ def sharer_of(request: Request) -> AgencyCaller:
     Raises:
         UnauthenticatedError: not known.
         ForbiddenError: known, but its credential is not for sharing.
+        HTTPException: 429, this system has used up its minute.
     """
     caller = caller_of(request)
     if SHARE not in caller.scopes:
         raise ForbiddenError("this bearer is not for sharing")
+    parts_of(request).shares.take_as(f"{caller.agency_code} {caller.client_id}")
     return caller
 
 

@@ -37,6 +37,8 @@ class Parts:
     """Of look-ups by code, and of the page's small questions."""
     uploads: Throttle
     """Of verifications, which cost more."""
+    shares: Throttle
+    """Of askings by agencies' systems, by client and not by address."""
     files: CapacityLimiter
     """How many files and pictures are judged at once: each may take a core and hundreds of megabytes for a while."""
     token_requests: Throttle

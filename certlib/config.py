@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """Public look-ups that one client address may make through one process; 0 is no limit."""
     uploads_per_minute: int = Field(default=60, ge=0)
     """Verifications by HTTP of one client address through one process; 0 is no limit."""
+    shares_per_minute: int = Field(default=1200, ge=0)
+    """Askings about licences that one agency's system may make through one process; 0 is no limit."""
     looks_per_holder_per_hour: int = Field(default=60, ge=0)
     """How often one agency may ask about one holder in an hour, in all processes together; 0 is no limit."""
     consent_hours: int = Field(default=72, ge=1, le=24 * 90)

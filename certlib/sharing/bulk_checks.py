@@ -1,4 +1,4 @@
-"""A file of checks: each row is judged as a check of its own, bad ones get a verdict too, the whole result is signed."""
+"""A file of checks: each row is judged as a check of its own, bad ones get a verdict too, the whole is signed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Counting what one client asks for."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -56,3 +58,18 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_client_is_an_address_or_an_ipv6_network(host: str, client: str) -> None:
     assert client_of(request_from(host)) == client
     assert client_of(Request({"type": "http", "client": None, "headers": []})) == ""
+
+
+def test_a_client_that_is_known_by_name_is_counted_wherever_it_calls_from() -> None:
+    throttle = Throttle(48, now=lambda: 0.0)
+
+    def take(_number: int) -> bool:
+        try:
+            throttle.take_as("RAINPORT c1")
+        except HTTPException:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(take, range(96))) == 48
+    throttle.take_as("RAINPORT c2")
