@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Final
 from portraits import portrait_png
 from stdnum.iso7064 import mod_11_2
 from words import (
+    BIRTHS,
     BRANDS,
     BUSINESS_NAMES,
     COMPANY_KINDS,
     DISTRICTS,
     GIVEN_NAMES,
+    HOSPITALS,
     INDUSTRIES,
     INSTITUTIONS,
     LEGAL_FORMS,
@@ -55,6 +57,11 @@ BUSINESS_COLUMNS: Final = (
 PRACTITIONER_COLUMNS: Final = (
     *("cert_no", "name", "sex", "id_no", "category", "scope", "institution"),
     *("issue_date", "valid_from", "valid_to", "photo"),
+)
+BIRTH_COLUMNS: Final = (
+    *("cert_no", "child_name", "sex", "child_id", "birth_date", "birth_time", "weeks", "weight_g", "length_cm"),
+    *("birth_place", "hospital", "mother_name", "mother_nation", "mother_id"),
+    *("father_name", "father_nation", "father_id", "issue_date"),
 )
 _USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100-2015
 
@@ -195,6 +202,38 @@ def practitioners(rng: random.Random) -> list[tuple[str, ...]]:
     return rows
 
 
+def births(rng: random.Random, adults: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Children of people in the register of practitioners (`adults`); newborns have no citizen number yet."""
+    known = {row[1]: row[3] for row in adults}
+    rows: list[tuple[str, ...]] = []
+    for place, (name, sex, day, mother, father, numbered) in enumerate(BIRTHS):
+        born = date.fromisoformat(day)
+        mother_name, mother_nation, mother_id = mother.split("|") if "|" in mother else (mother, "中国", known[mother])
+        region = (mother_id if mother in known else known[father])[:6]
+        body = f"{region}{born:%Y%m%d}{rng.randrange(100):02d}{rng.randrange(0 if sex == '女' else 1, 10, 2)}"
+        hospital, where = HOSPITALS[place % len(HOSPITALS)]
+        rows.append(
+            (
+                *(
+                    f"Z99{born:%y}{place + 117:05d}",
+                    name,
+                    sex,
+                    body + mod_11_2.calc_check_digit(body) if numbered else "",
+                ),
+                *(
+                    day,
+                    f"{rng.randrange(24):02d}:{rng.randrange(60):02d}",
+                    f"{rng.randrange(37, 42)}+{rng.randrange(7)}",
+                ),
+                *(str(rng.randrange(2600, 4100, 10)), str(rng.randrange(47, 54)), where, hospital),
+                *(mother_name, mother_nation, mother_id),
+                *(father, "中国" if father else "", known.get(father, "")),
+                (born + timedelta(days=rng.randrange(2, 9))).isoformat(),
+            )
+        )
+    return rows
+
+
 def bad_companies(good: Sequence[str]) -> list[tuple[str, ...]]:
     """One row of each kind that a batch refuses, and one that only looks bad."""
 
@@ -240,7 +279,9 @@ def main() -> None:
     write("companies.csv", COMPANY_COLUMNS, invented, encoding="utf-8-sig")
     write("bad-rows.csv", COMPANY_COLUMNS, bad_companies(invented[1]), encoding="utf-8-sig")
     write("businesses.csv", BUSINESS_COLUMNS, businesses(rng))
-    write("practitioners.csv", PRACTITIONER_COLUMNS, practitioners(rng))
+    adults = practitioners(rng)
+    write("practitioners.csv", PRACTITIONER_COLUMNS, adults)
+    write("births.csv", BIRTH_COLUMNS, births(rng, adults))
 
 
 if __name__ == "__main__":

@@ -147,3 +147,15 @@ PRACTICES: Final = (
 INSTITUTIONS: Final = (
     *("样本市江湾区听潮社区卫生服务中心", "样本市第二人民医院", "样本市望湖区中医门诊部", "样本市东屿县木棉镇卫生院"),
 )
+BIRTHS: Final = (
+    ("顾样舒", "女", "2010-05-17", "陆样舟", "顾样澜", True), ("顾样𠮷", "男", "2014-09-03", "陆样舟", "顾样澜", True),
+    ("苏样朔", "男", "2004-02-29", "苏样远", "秦样朗", True), ("宋样暖", "女", "2016-12-31", "尹样言", "宋样岚", True),
+    ("贺样禾", "男", "2018-03-21", "叶样川", "贺样松", True), ("叶样枝", "女", "2026-10-08", "叶样川", "贺样松", False),
+    ("韦样晨", "女", "2026-11-11", "韦样棠", "林样知", False), ("乔样遥", "男", "2021-07-30", "乔样云", "", True),
+    ("穆样英格丽·样本", "女", "2005-01-15", "Ingrid Sample-Holm|丹麦|DK9900123", "穆样晴", True),
+)  # fmt: skip
+"""Child, sex, day of birth, mother, father, whether it has its citizen number. Parents stand among the practitioners, but
+for one mother from abroad (name, nationality, travel document); one father is not recorded."""
+HOSPITALS: Final = (
+    ("样本市妇幼保健院", "样本市江湾区"), ("样本市第二人民医院", "样本市望湖区"), ("东屿县人民医院", "样本市东屿县"),
+)  # fmt: skip

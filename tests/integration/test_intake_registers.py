@@ -32,7 +32,8 @@ def judged(path: Path, mapping: Path, agency: Agency, as_status: str = "") -> tu
     if not path.exists():
         pytest.skip(f"the real register {path} is not on this machine")
     folder = mapping.parent
-    code = "practitioner-licence" if folder.name == "samples" else folder.name
+    named = {"practitioners.map.toml": "practitioner-licence", "births.map.toml": "birth-certificate"}
+    code = named.get(mapping.name, folder.name)
     text = (ROOT / "templates" / code / "v1/type.toml").read_text("utf-8")
     licence_type = parse_type(text, where="type.toml", version=1)
     rules = parse_map(mapping.read_text("utf-8"), where=mapping.name, licence_type=licence_type)
@@ -82,6 +83,7 @@ def test_rows_of_the_ningbo_register_are_lawful_but_for_their_state() -> None:
         ("companies.csv", COMPANY_MAP, BUREAU, 168, {"state_refused": 72}),
         ("businesses.csv", BUSINESS_MAP, CITY, 300, {}),
         ("practitioners.csv", ROOT / "samples/practitioners.map.toml", BUREAU, 20, {}),
+        ("births.csv", ROOT / "samples/births.map.toml", BUREAU, 9, {}),
         (
             "bad-rows.csv",
             COMPANY_MAP,
@@ -101,6 +103,18 @@ def test_the_samples_hold_what_they_promise(
     assert (len(good), faults) == (lawful, refused)
 
 
+def test_the_parents_of_the_births_stand_among_the_practitioners() -> None:
+    births, _ = judged(ROOT / "samples/births.csv", ROOT / "samples/births.map.toml", BUREAU)
+    adults, _ = judged(ROOT / "samples/practitioners.csv", ROOT / "samples/practitioners.map.toml", BUREAU)
+    codes = {each.holders[0].code: each.holders[0].name for each in adults}
+    for each in births:
+        for parent in ("mother", "father"):
+            if (code := each.fields.get(f"{parent}_code")) and not code.startswith("DK"):
+                assert codes[code] == each.fields[f"{parent}_name"]
+    assert sum(not each.holders[0].code for each in births) == 2
+    assert sum("father_code" not in each.fields for each in births) == 1
+
+
 def test_no_row_of_the_samples_is_one_of_the_real_registers() -> None:
     real = DATA / "ningbo-companies.csv"
     if not real.exists():
@@ -115,6 +129,6 @@ def test_the_script_makes_the_samples_again(tmp_path: Path) -> None:
     for name in ("make_samples.py", "portraits.py", "words.py"):
         shutil.copy(ROOT / "samples" / name, tmp_path / name)
     subprocess.run([sys.executable, tmp_path / "make_samples.py"], check=True)  # noqa: S603  # our own script
-    for name in ("companies.csv", "bad-rows.csv", "businesses.csv", "practitioners.csv"):
+    for name in ("companies.csv", "bad-rows.csv", "businesses.csv", "practitioners.csv", "births.csv"):
         assert (tmp_path / name).read_bytes() == (ROOT / "samples" / name).read_bytes()
     assert len(list((tmp_path / "portraits").iterdir())) == 20
