@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from certlib.store.engine import Store
 
 _ROWS_AT_ONCE: Final = 1000
+_HEAD: Final = select(AUDIT_HEAD).with_for_update()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +43,7 @@ def append(conn: Connection, entries: Sequence[Entry], *, at: datetime) -> None:
     """
     if not entries:
         return
-    head = conn.execute(select(AUDIT_HEAD).with_for_update()).mappings().one_or_none()
+    head = conn.execute(_HEAD).mappings().one_or_none()
     if head is None:
         raise OwnFaultError("the head of the audit chain is missing", code="audit_broken")
     state = AuditChainState(seq=head["seq"], hash=head["hash"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from certlib.errors import ConflictError, NotFoundError
@@ -22,8 +23,33 @@ if TYPE_CHECKING:
     from certlib.store.engine import Store
 
 
+# Statements of the hot path are built once: building one costs as much as running it.
+_OF_TYPE: Final = (
+    select(SHARING_GRANT)
+    .where(SHARING_GRANT.c.agency_code == bindparam("agency"), SHARING_GRANT.c.type_code == bindparam("type"))
+    .order_by(SHARING_GRANT.c.granted_at, SHARING_GRANT.c.id)
+)
+_FIRST_OF_DAY: Final = {
+    dialect: dialect_insert(GRANT_DAY)
+    .values(grant_id=bindparam("grant"), day=bindparam("on"), used=0)
+    .on_conflict_do_nothing()
+    for dialect, dialect_insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
+_COUNT: Final = (
+    update(GRANT_DAY)
+    .where(
+        GRANT_DAY.c.grant_id == bindparam("grant"),
+        GRANT_DAY.c.day == bindparam("on"),
+        GRANT_DAY.c.used + bindparam("times") <= bindparam("cap"),
+    )
+    .values(used=GRANT_DAY.c.used + bindparam("times"))
+)
+
+
 def add_grant(store: Store, grant: Grant, *, replaces: str = "") -> None:
     """Keep a grant; with `replaces` the one of that id ends at the same moment. Both acts are audited.
+
+    What the day has used of the replaced one stays used: a change gives nobody a second cap.
 
     Raises:
         NotFoundError: there is no grant `replaces` of the same agency and type.
@@ -33,6 +59,8 @@ def add_grant(store: Store, grant: Grant, *, replaces: str = "") -> None:
         if replaces:
             _end(conn, replaces, operator=grant.granted_by, reason=f"replaced by {grant.id}", now=grant.granted_at)
         conn.execute(insert(SHARING_GRANT).values(_row(grant)))
+        if replaces:
+            _carry_over(conn, replaces, grant.id, day=grant.granted_at.astimezone(UTC).date())
         detail: dict[str, str | int] = {
             "agency": grant.agency_code,
             "type": grant.type_code,
@@ -49,6 +77,12 @@ def add_grant(store: Store, grant: Grant, *, replaces: str = "") -> None:
         }
         entry = audits.Entry(actor=grant.granted_by, act="grant.added", subject=grant.id, detail=detail)
         audits.append(conn, [entry], at=grant.granted_at)
+
+
+def _carry_over(conn: Connection, old_id: str, new_id: str, *, day: date) -> None:
+    used = select(GRANT_DAY.c.used).where(GRANT_DAY.c.grant_id == old_id, GRANT_DAY.c.day == day).with_for_update()
+    if count := conn.execute(used).scalar_one_or_none():
+        conn.execute(insert(GRANT_DAY).values(grant_id=new_id, day=day, used=count))
 
 
 def end_grant(store: Store, grant_id: str, *, operator: str, reason: str, now: datetime) -> None:
@@ -93,6 +127,10 @@ def grant(store: Store, grant_id: str) -> Grant:
 
 def grants(store: Store, *, agency_code: str = "", type_code: str = "") -> tuple[Grant, ...]:
     """All grants, ended ones too, oldest first; of one agency, or for one type, if given."""
+    if agency_code and type_code:
+        with reading(store) as conn:
+            rows = conn.execute(_OF_TYPE, {"agency": agency_code, "type": type_code}).mappings().all()
+        return tuple(_grant(row) for row in rows)
     query = select(SHARING_GRANT)
     if agency_code:
         query = query.where(SHARING_GRANT.c.agency_code == agency_code)
@@ -110,15 +148,12 @@ def count(conn: Connection, grant: Grant, *, day: date, times: int) -> bool:
     """
     if times > grant.daily_cap:
         return False
-    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    # The row first, so that the conditional update below has a row to lock.
-    conn.execute(dialect.insert(GRANT_DAY).values(grant_id=grant.id, day=day, used=0).on_conflict_do_nothing())
-    counted = conn.execute(
-        update(GRANT_DAY)
-        .where(GRANT_DAY.c.grant_id == grant.id, GRANT_DAY.c.day == day, GRANT_DAY.c.used + times <= grant.daily_cap)
-        .values(used=GRANT_DAY.c.used + times)
-    )
-    return counted.rowcount == 1
+    values = {"grant": grant.id, "on": day, "times": times, "cap": grant.daily_cap}
+    if conn.execute(_COUNT, values).rowcount == 1:
+        return True
+    # Nothing left, or nothing counted yet on this day: the row first, so that there is one to lock.
+    conn.execute(_FIRST_OF_DAY[conn.dialect.name], {"grant": grant.id, "on": day})
+    return conn.execute(_COUNT, values).rowcount == 1
 
 
 def used(store: Store, grant_id: str, day: date) -> int:

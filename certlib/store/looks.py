@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import bindparam, func, insert, or_, select
 
 from certlib.errors import NotFoundError
 from certlib.store import audits
@@ -33,6 +33,16 @@ _COLUMNS: Final = tuple(
         *("id", "at", "kind", "agency_code", "client_id", "operator", "matter_code", "case_number", "type_code"),
         *("fields", "basis", "grant_id", "outcome", "reference", "key_id", "sealed"),
     )
+)
+
+# Built once: building a statement costs as much as running it.
+_ASKED: Final = select(func.count()).where(
+    LOOK.c.holder_index == bindparam("holder"),
+    LOOK.c.agency_code == bindparam("agency"),
+    LOOK.c.at >= bindparam("since"),
+)
+_IDS: Final = select(LICENCE.c.identifier, LICENCE.c.id).where(
+    LICENCE.c.identifier.in_(bindparam("wanted", expanding=True))
 )
 
 
@@ -136,12 +146,9 @@ def look(store: Store, look_id: int) -> Look:
 
 def count_for_holder(store: Store, holder_code: str, *, agency_code: str, since: datetime) -> int:
     """How often an agency has asked about a holder since a moment."""
-    index = holder_index(store.cipher, holder_code)
-    query = select(func.count()).where(
-        LOOK.c.holder_index == index, LOOK.c.agency_code == agency_code, LOOK.c.at >= since
-    )
+    values = {"holder": holder_index(store.cipher, holder_code), "agency": agency_code, "since": since}
     with reading(store) as conn:
-        return conn.execute(query).scalar_one()
+        return conn.execute(_ASKED, values).scalar_one()
 
 
 def _found(store: Store, condition: Any, before: int, limit: int) -> tuple[Look, ...]:  # noqa: ANN401  # a condition
@@ -161,10 +168,8 @@ def _licence_ids(conn: Connection, identifiers: set[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     wanted = sorted(identifiers)
     for begin in range(0, len(wanted), LISTED):
-        query = select(LICENCE.c.identifier, LICENCE.c.id).where(
-            LICENCE.c.identifier.in_(wanted[begin : begin + LISTED])
-        )
-        found |= {row.identifier: row.id for row in conn.execute(query)}
+        rows = conn.execute(_IDS, {"wanted": wanted[begin : begin + LISTED]})
+        found |= {row.identifier: row.id for row in rows}
     return found
 
 
