@@ -54,7 +54,8 @@ class InvalidRequestError(CertlibError):
 class ConflictError(CertlibError):
     """Something else already stands under this key. The caller looks at what differs.
 
-    `differs` names the fields that differ (never their values); `identifier` is the licence that stands, if any.
+    `differs` names the fields that differ (never their values); `identifier` is the licence that stands, if any, or
+    the ticket.
     """
 
     code = "conflict"

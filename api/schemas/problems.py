@@ -24,7 +24,7 @@ class Problem(BaseModel):
     hint: str = ""
     faults: list[FaultOut] = Field(default=[], description="With `invalid_request`: every fault.")
     differs: list[str] = Field(default=[], description="With `conflict`: fields that differ, never their values.")
-    identifier: str = Field(default="", description="With `conflict`: the licence that stands.")
+    identifier: str = Field(default="", description="With status 409: the licence or ticket that stands.")
     reference: str = Field(default="", description="With status 500: names the entry in our log.")
 
 

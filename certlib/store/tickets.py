@@ -88,8 +88,10 @@ class Wanted:
     """The id of the last one seen."""
 
 
-def open_ticket(store: Store, new: NewTicket, *, now: datetime) -> Ticket:
-    """Keep a new ticket with its claims and its first step.
+def open_ticket(
+    store: Store, new: NewTicket, *, first: Callable[[Connection], None] | None = None, now: datetime
+) -> Ticket:
+    """Keep a new ticket with its claims and its first step; `first` is called in the same transaction, before all.
 
     Raises:
         ConflictError: code `ticket_open`: another ticket holds one of the claims; `identifier` is its code.
@@ -97,6 +99,8 @@ def open_ticket(store: Store, new: NewTicket, *, now: datetime) -> Ticket:
     digests = [store.cipher.digest("ticket", claim.encode("utf-8", "surrogatepass")) for claim in new.claims]
     try:
         with writing(store) as conn:
+            if first is not None:
+                first(conn)
             row = _row(store, conn, new, now)
             ticket_id = conn.execute(insert(TICKET).values(row).returning(TICKET.c.id)).scalar_one()
             # One order of claims, so that two writers wait for each other in one direction only.
@@ -211,6 +215,7 @@ def take_step(  # noqa: PLR0913  # one step in all its parts
     operator: str,
     words: str = "",
     values: Mapping[str, Any] | None = None,
+    first: Callable[[Connection], None] | None = None,
     now: datetime,
 ) -> Ticket:
     """Move a ticket to where `judge` says, seen under its lock; `values` are columns that change with it.
@@ -220,6 +225,8 @@ def take_step(  # noqa: PLR0913  # one step in all its parts
         CertlibError: whatever `judge` raises; nothing is done then.
     """
     with writing(store) as conn:
+        if first is not None:
+            first(conn)
         query = _query().where(TICKET.c.code == _key(code)).with_for_update(of=TICKET)
         row = conn.execute(query).mappings().one_or_none()
         if row is None:
