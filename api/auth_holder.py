@@ -5,7 +5,7 @@ delegation is for that act. Whether it covers the licence, or the type, is asked
 """
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request
 
@@ -16,6 +16,8 @@ from certlib.holding.bearers import COUNTER_HINT
 from certlib.holding.delegating import Act
 from certlib.holding.sessions import HolderCaller, holder_of, require_act, require_own
 
+HELD: Final[dict[str, Any]] = {"security": [{"holder": []}]}
+"""Needs a holder's bearer."""
 ActingFor = Annotated[
     str, Header(description="Id of the delegation under which a delegate calls; not there: the holder does.")
 ]
