@@ -120,7 +120,7 @@ def make_use_links(request: Request, caller: Sharer, code: str) -> Response:
     summary="Fetch a purpose-bound copy, once",
 )
 def fetch_copy(request: Request, secret: str) -> Response:
-    """The copy behind a one-time link. No bearer: the link is the key; the grant's networks hold for whoever fetches."""
+    """The copy behind a one-time link. No bearer: the link is the key; the grant's networks hold for who fetches it."""
     parts = parts_of(request)
     parts.lookups.take(request)
     copy = fetch(parts.lib, secret, address=request.client.host if request.client else "")

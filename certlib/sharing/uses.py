@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from certlib.errors import ConflictError, FieldFault, ForbiddenError, InvalidRequestError, NotFoundError
 from certlib.grants import Basis, Interface, require_asking
+from certlib.lawfulness import text_fault
 from certlib.receipting import new_receipt_id
 from certlib.sharing.admission import admit, guard_holder, refuse
 from certlib.sharing.finding import find, folded_code
@@ -298,6 +299,8 @@ def _key_faults(request: UseRequest) -> Iterator[FieldFault]:
         if len(value) > MAX_CODE_CHARACTERS or not value.isprintable():
             reason = f"must have at most {MAX_CODE_CHARACTERS} characters, all of them printed"
             yield FieldFault(field=name, code="bad_form", reason=reason)
+    if Interface.FILE in request.interfaces and (unfit := text_fault("purpose", request.asking.purpose)) is not None:
+        yield unfit  # it is printed on the copies
     if request.identifier and len(request.types) != 1:
         yield FieldFault(field="types", code="bad_value", reason="must name the one type of the licence")
     if not (request.holder_code.strip() or request.identifier or request.consent_code):
