@@ -22,6 +22,7 @@ from certlib.library import Library, close_library, open_library, utc_now
 from certlib.model import Agency, Status
 from certlib.reporting import agencies_report, find_licence, pdf_bytes, printed_code
 from certlib.trusting import published
+from certlib.upgrading import upgrade_library
 from signing.certificates import create_root, issue_certificate
 from signing.keys import KeyAlgorithm, generate_key
 from signing.timestamps import QUERY_TYPE, REPLY_TYPE, LocalTimestampAuthority
@@ -74,6 +75,8 @@ def prepare(home: Path, *, port: int) -> Iterator[str]:
     if not settings.data_keys_path.exists():
         yield f"Making a library with two agencies in {home} (some 20 seconds) ..."
         create_library(settings, organisation="certlib demo", now=utc_now())
+    elif (done := upgrade_library(settings, operator="demo")).before != done.after:
+        yield f"The demo in {home} was made by an older program; its tables are those of this one now."
     try:
         with _opened(settings) as lib:
             add_shipped_types(lib, operator="demo")

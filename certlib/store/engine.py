@@ -154,6 +154,12 @@ def require_current(store: Store) -> None:
     if found != HEAD_REVISION:
         what = "is empty" if found is None else f"is at revision {found}, this program needs {HEAD_REVISION}"
         hint = "Restore it from its backup, or make a library in an empty folder: certlib init"
+        if found is not None:
+            older, newer = (
+                "Stop its servers, keep a backup, then: certlib upgrade",
+                "A newer program wrote it; use that.",
+            )
+            hint = older if found < HEAD_REVISION else newer
         raise SetupError(f"the database {what}", hint=hint)
 
 
