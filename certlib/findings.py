@@ -42,6 +42,8 @@ class Findings:
 
     kind: InputKind
     now: datetime
+    asker: str = ""
+    """Code of the agency that asks, where its bearer has proved it; empty for everybody else."""
     checks: MutableMapping[CheckName, Check] = field(default_factory=dict)
     shown: Mapping[str, JsonValue] = field(default_factory=dict)
     status_as_of: datetime | None = None

@@ -177,6 +177,7 @@ def shown_token(ground: Ground, token: VerifiedToken) -> Mapping[str, JsonValue]
         expires_at=claims.expires_at,
         fields=claims.fields,
         check_phrase=token.check_phrase,
+        audience=claims.audience,
     )
 
 

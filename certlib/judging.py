@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from certlib.copyfaces import COPY_FORMAT
+from certlib.copyjudging import judge_audience, judge_copy, says_the_same
 from certlib.errors import NotFoundError
 from certlib.faces import RECORD_NAME, TOKEN_NUMBER
 from certlib.findings import ISSUER_FAULTS, TRUST_FAULTS
@@ -28,7 +30,7 @@ from templates import confined, raster
 from templates.errors import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from certlib.findings import Findings
     from certlib.grounds import Ground
@@ -53,6 +55,8 @@ class _AttachedRecord:
     identifier: str
     number: str
     token: str
+    copy: Mapping[str, object] | None
+    """All of it, if the file is a purpose-bound copy; a copy may lack the number."""
 
 
 def judge_file(findings: Findings, ground: Ground, pdf: bytes) -> None:
@@ -153,14 +157,15 @@ def _attached_record(findings: Findings, pdf: bytes, seal: VerifiedSeal) -> _Att
     except VerificationError as error:
         findings.note(CheckName.SAME_DOCUMENT, Outcome.UNKNOWN, "no_record", detail=error.detail)
         return None
-    values = (
-        [] if record is None else [record.get(name) for name in ("certificateIdentifier", "certificateNumber", "token")]
-    )
-    texts = [value for value in values if isinstance(value, str)]
-    if record is None or record.get("format") != RECORD_FORMAT or len(texts) != len(values):
-        findings.note(CheckName.SAME_DOCUMENT, Outcome.UNKNOWN, "no_record", detail="sealed, but not a licence of ours")
-        return None
-    return _AttachedRecord(identifier=texts[0], number=texts[1], token=texts[2])
+    form = None if record is None else record.get("format")
+    if record is not None and form in {RECORD_FORMAT, COPY_FORMAT}:
+        number = record.get("certificateNumber", "" if form == COPY_FORMAT else None)
+        match record.get("certificateIdentifier"), number, record.get("token"):
+            case (str(identifier), str(number), str(token)):
+                copy = record if form == COPY_FORMAT else None
+                return _AttachedRecord(identifier=identifier, number=number, token=token, copy=copy)
+    findings.note(CheckName.SAME_DOCUMENT, Outcome.UNKNOWN, "no_record", detail="sealed, but not a licence of ours")
+    return None
 
 
 def _recorded_file(findings: Findings, ground: Ground, record: _AttachedRecord, licence: Licence) -> None:
@@ -189,6 +194,7 @@ def _other_file(findings: Findings, ground: Ground, pdf: bytes, key: TrustedKey,
     findings.shown = shown_token(ground, token)
     if not _one_licence(findings, pdf, key, record, token):
         return
+    judge_audience(findings, ground, token.claims)
     # 5 record
     if ground.lib is None:
         # 6 status and dates
@@ -198,6 +204,10 @@ def _other_file(findings: Findings, ground: Ground, pdf: bytes, key: TrustedKey,
         licence = lookups.licence_by_identifier(ground.lib.store, record.identifier)
     except NotFoundError:
         findings.note(CheckName.SAME_AS_RECORD, Outcome.UNKNOWN, "not_on_record", identifier=record.identifier)
+        return
+    if record.copy is not None:
+        # Copies are not kept: what one says must be what the record says, and the agency sealed it.
+        judge_copy(findings, ground.lib, licence, token, record.copy)
         return
     # Sealed bytes never change, so other bytes under this identifier were not recorded: the record decides.
     findings.note(CheckName.SAME_AS_RECORD, Outcome.FAILED, "differs_from_record", identifier=licence.identifier)
@@ -218,7 +228,7 @@ def _one_licence(
     """Whether attached record, its token, the seal's owner and the code on the first page speak of one licence."""
     claims = token.claims
     inside = (claims.identifier, str(claims.fields.get(TOKEN_NUMBER, "")), token.key.owner)
-    if inside != (record.identifier, record.number, key.owner):
+    if inside != (record.identifier, record.number, key.owner) or not says_the_same(record.copy, claims):
         findings.note(CheckName.SAME_DOCUMENT, Outcome.FAILED, "does_not_match_document", part="attached token")
         return False
     try:

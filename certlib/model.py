@@ -54,6 +54,8 @@ class OverallWord(StrEnum):
     FORGED = "forged"
     UNTRUSTED_ISSUER = "untrusted_issuer"
     UNKNOWN = "unknown"
+    BOUND_COPY = "bound_copy"
+    """Genuine, and made for one asker and one purpose: nobody else may take it as a licence."""
 
 
 class IdentifierScheme(StrEnum):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from certlib.directory import Directory, TypeEntry
     from certlib.faces import JsonValue
     from certlib.store.values import PublicRow
+    from signing.tokens import Audience
 
 FIRST_TYPE_KEY = 10
 """Claim keys below are the licence's own (docs/formats.md, 1.4)."""
@@ -35,6 +36,7 @@ def shown_claims(  # noqa: PLR0913  # the claims of a token, one by one
     expires_at: datetime | None,
     fields: Mapping[int, int | str],
     check_phrase: str,
+    audience: Audience | None = None,
 ) -> dict[str, JsonValue]:
     """What a verified token says of its licence, with the names that the directory has for its codes."""
     entry = names.types.get(code) if isinstance(code := fields.get(TOKEN_TYPE), int) else None
@@ -43,7 +45,7 @@ def shown_claims(  # noqa: PLR0913  # the claims of a token, one by one
         "name": str(fields.get(TOKEN_HOLDER_NAME, "")),
         "code": remasked(str(fields.get(TOKEN_HOLDER_CODE, ""))),
     }
-    return {
+    shown: dict[str, JsonValue] = {
         "identifier": identifier,
         "type": _type(entry),
         "number": str(fields.get(TOKEN_NUMBER, "")),
@@ -56,6 +58,17 @@ def shown_claims(  # noqa: PLR0913  # the claims of a token, one by one
         "fields": [_field(entry, key, str(value)) for key, value in fields.items() if key >= FIRST_TYPE_KEY],
         "check_phrase": check_phrase,
     }
+    if audience is not None and expires_at is not None:
+        # What the copy does not say is not known; its end is not the licence's.
+        shown["holders"] = [holder] if any(holder.values()) else []
+        shown["expires_on"] = ""
+        shown["made_for"] = {
+            "agency": _agency(names, audience.code),
+            "purpose": audience.purpose,
+            "until": moment(expires_at),
+            "use_code": audience.reference,
+        }
+    return shown
 
 
 def shown_public(row: PublicRow, *, with_code: bool) -> dict[str, JsonValue]:

@@ -48,6 +48,8 @@ class CheckName(StrEnum):
     """Today lies between effective date and end date, both inclusive, in the agency's zone."""
     SUPERSEDED_BY = "superseded_by"
     """Whether a newer licence stands in its place."""
+    MADE_FOR = "made_for"
+    """Of a purpose-bound copy: whether it was made for whoever asks now."""
 
 
 class InputKind(StrEnum):
@@ -139,7 +141,8 @@ def deciding_check(checks: Sequence[Check]) -> Check | None:
     2. its key is not trusted,
     3. a terminal status, which never comes back, so that even an old snapshot proves it,
     4. something that must be known is not,
-    5. past the end date, 6. suspended, 7. before the effective date (China profile 8.2).
+    5. past the end date, 6. suspended, 7. before the effective date (China profile 8.2),
+    8. a copy that was made for somebody else.
     """
     failed = [each for each in checks if each.outcome is Outcome.FAILED]
     order = (
@@ -149,7 +152,8 @@ def deciding_check(checks: Sequence[Check]) -> Check | None:
         *([each for each in checks if each.outcome is Outcome.UNKNOWN]),  # 4
         *([each for each in failed if each.name is CheckName.DATES and each.code == OverallWord.EXPIRED]),  # 5
         *([each for each in failed if each.name is CheckName.STATUS]),  # 6
-        *failed,  # 7
+        *([each for each in failed if each.name is not CheckName.MADE_FOR]),  # 7
+        *failed,  # 8
     )
     return order[0] if order else None
 
@@ -157,7 +161,7 @@ def deciding_check(checks: Sequence[Check]) -> Check | None:
 def overall_word(checks: Sequence[Check]) -> OverallWord:
     """The word that follows from the checks. Fails closed: what is not plainly good is not `valid`."""
     check = deciding_check(checks)
-    if check is not None:
+    if check is not None and check.name is not CheckName.MADE_FOR:
         return _word_against(check)
     status = next((each for each in checks if each.name is CheckName.STATUS), None)
     dates = next((each for each in checks if each.name is CheckName.DATES), None)
@@ -166,6 +170,8 @@ def overall_word(checks: Sequence[Check]) -> OverallWord:
     # Nobody vouches for a status alone: the thing itself must be genuine, or stand on the record.
     if not any(each.outcome in GOOD and each.name in FORGED_BY for each in checks):
         return OverallWord.UNKNOWN
+    if check is not None:
+        return OverallWord.BOUND_COPY
     words = {StatusSource.LIVE.value: OverallWord.VALID, StatusSource.SNAPSHOT.value: OverallWord.VALID_OFFLINE}
     return words.get(status.code, OverallWord.UNKNOWN)
 

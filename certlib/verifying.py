@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from certlib import foreign
+from certlib.copyjudging import judge_audience, judge_copy
 from certlib.errors import InvalidRequestError, NotFoundError
 from certlib.findings import Findings, judge_record
 from certlib.grounds import (
@@ -46,8 +47,11 @@ PDF_START_WITHIN: Final = 1024
 _FULL_WIDTH_DIGITS: Final = {0xFF10 + digit: str(digit) for digit in range(10)}
 
 
-def verify(given: bytes | str, source: Library | OfflineTrust, *, now: datetime) -> Verdict:
+def verify(given: bytes | str, source: Library | OfflineTrust, *, now: datetime, asker: str = "") -> Verdict:
     """The verdict on `given`: a token in any of its written forms, a PDF, a PNG or JPEG, a public code, an identifier.
+
+    `asker` is the code of the agency that asks, proved by its bearer: a purpose-bound copy that was made for it counts
+    as its licence does; for everybody else the best word of a copy is `bound_copy`.
 
     Fails closed: what cannot be read, found or judged is never `valid`. Steps:
     1. size and kind of the input;
@@ -69,18 +73,19 @@ def verify(given: bytes | str, source: Library | OfflineTrust, *, now: datetime)
     if len(content) > most:
         return _unread(InputKind.CODE, now, Fault.TOO_LARGE, f"more than {most} bytes")
     if isinstance(given, bytes) and given.startswith(IMAGE_STARTS):
-        findings = Findings(kind=InputKind.IMAGE, now=now)
+        findings = Findings(kind=InputKind.IMAGE, now=now, asker=asker)
         _image(findings, ground, given)
     elif isinstance(given, bytes) and PDF_START in given[:PDF_START_WITHIN]:
-        findings = Findings(kind=InputKind.PDF, now=now)
+        findings = Findings(kind=InputKind.PDF, now=now, asker=asker)
         judge_file(findings, ground, given)
     else:
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             return _unread(InputKind.CODE, now, Fault.MALFORMED, "neither text, nor PDF, PNG or JPEG")
-        findings = _text(ground, text, now)
-    # 7 the word is a property of the verdict; 8 another library's key is judged by its trust pack alone
+        findings = _text(ground, text, now, asker)
+    # 7 the word is a property of the verdict; 8 another library's key is judged by its trust pack alone, and its codes
+    # of agencies are not ours: a copy of its making is never one for our asker
     missed = ground.keys.missed if ground.lib is not None and isinstance(ground.keys, Lookup) else ()
     trust = None if ground.lib is None else foreign.trust_for(ground.lib, missed, now=now)
     return findings.verdict() if trust is None else foreign.of_library(verify(given, trust, now=now), trust)
@@ -92,12 +97,12 @@ def _unread(kind: InputKind, now: datetime, fault: str, detail: str) -> Verdict:
     return findings.verdict()
 
 
-def _text(ground: Ground, text: str, now: datetime) -> Findings:
+def _text(ground: Ground, text: str, now: datetime, asker: str) -> Findings:
     """A token, a code or an identifier, by its form alone, in this order."""
     # What an input method makes of a scanner's digits.
     typed = text if text.isascii() else text.translate(_FULL_WIDTH_DIGITS)
     if RUN.search(typed):
-        findings = Findings(kind=InputKind.TOKEN, now=now)
+        findings = Findings(kind=InputKind.TOKEN, now=now, asker=asker)
         _token(findings, ground, typed)
         return findings
     try:
@@ -173,6 +178,7 @@ def _token(findings: Findings, ground: Ground, text: str) -> None:
     findings.shown = shown_token(ground, token)
     if not judge_issuer(findings, ground, token.key, token.claims.identifier, at=token.claims.issued_at):
         return
+    judge_audience(findings, ground, token.claims)
     # 5 record, 6 status and dates
     if ground.lib is None:
         judge_offline(findings, ground, token)
@@ -181,6 +187,9 @@ def _token(findings: Findings, ground: Ground, text: str) -> None:
         licence = lookups.licence_by_identifier(ground.lib.store, token.claims.identifier)
     except NotFoundError:
         findings.note(CheckName.SAME_AS_RECORD, Outcome.UNKNOWN, "not_on_record", identifier=token.claims.identifier)
+        return
+    if token.claims.audience is not None:
+        judge_copy(findings, ground.lib, licence, token)
         return
     if licence.agency_code != token.key.owner or signed_part(licence.token) != token.cose[:-SIGNATURE_BYTES]:
         findings.note(CheckName.SAME_AS_RECORD, Outcome.FAILED, "differs_from_record", identifier=licence.identifier)
