@@ -95,6 +95,7 @@ def read_data(lib: Library, caller: AgencyCaller, code: str) -> UseData:
         lib,
         use,
         [(admissions[part.type_code], part_looks(use, admissions[part.type_code], found)) for part in use.parts],
+        also=lambda conn: rows.note_words(conn, use.id, {each.identifier: each.word for each in read}, now=now),
     )
     return UseData(use=use, read_at=now, licences=read, receipt_id=receipt_id, receipt=receipt)
 

@@ -83,6 +83,7 @@ def make_links(lib: Library, caller: AgencyCaller, code: str) -> tuple[FileLink,
         copies.add_links(
             lib.store, conn, by_secret, use_id=use.id, client_id=caller.client_id, now=now, expires_at=expires_at
         )
+        rows.note_words(conn, use.id, {each.identifier: each.word for each in links}, now=now)
 
     settled = [(each, part_looks(use, each, found, outcome=OFFERED)) for each in admissions.values()]
     settle_use(lib, use, settled, also=keep)

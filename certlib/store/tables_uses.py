@@ -49,11 +49,13 @@ class SharingUseRow(Row, table=True):
 
 
 class UseLicenceRow(Row, table=True):
-    """One licence that a granted use is bound to."""
+    """One licence that a granted use is bound to, and what was said of it when it was last read."""
 
     __tablename__ = "use_licence"
     use_id: str = Field(foreign_key="sharing_use.id", primary_key=True, max_length=26)
     licence_id: int = Field(sa_column=Column(BIG, ForeignKey("licence.id"), primary_key=True, autoincrement=False))
+    word: str = Field(max_length=20)
+    read_at: datetime | None = Field(sa_type=UTCDateTime)
 
 
 class UseLinkRow(Row, table=True):

@@ -22,7 +22,7 @@ from certlib.store.tables import LICENCE
 from certlib.store.tables_uses import SHARING_USE, USE_LICENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, RowMapping
@@ -221,6 +221,23 @@ def licences_of(store: Store, use_id: str) -> tuple[str, ...]:
         return tuple(conn.execute(query.order_by(LICENCE.c.id)).scalars())
 
 
+def note_words(conn: Connection, use_id: str, words: Mapping[str, str], *, now: datetime) -> None:
+    """Put down what was said of the licences of a use, identifier -> word, inside the caller's transaction."""
+    for identifier, word in words.items():
+        licence_id = select(LICENCE.c.id).where(LICENCE.c.identifier == identifier).scalar_subquery()
+        this = (USE_LICENCE.c.use_id == use_id, USE_LICENCE.c.licence_id == licence_id)
+        conn.execute(update(USE_LICENCE).where(*this).values(word=word, read_at=now))
+
+
+def words_of(store: Store, use_id: str) -> dict[str, tuple[str, datetime]]:
+    """What was last said of the licences that were read under a use: identifier -> word and when; oldest first."""
+    joined = USE_LICENCE.join(LICENCE, LICENCE.c.id == USE_LICENCE.c.licence_id)
+    query = select(LICENCE.c.identifier, USE_LICENCE.c.word, USE_LICENCE.c.read_at).select_from(joined)
+    query = query.where(USE_LICENCE.c.use_id == use_id, USE_LICENCE.c.word != "").order_by(LICENCE.c.id)
+    with reading(store) as conn:
+        return {row.identifier: (row.word, row.read_at) for row in conn.execute(query)}
+
+
 def open_uses(store: Store, agency_code: str, *, now: datetime) -> tuple[Use, ...]:
     """What an agency waits for or may still read, newest first, at most `LISTED`."""
     query = select(SHARING_USE).where(
@@ -260,7 +277,10 @@ def _require_few(conn: Connection, row: dict[str, Any], now: datetime) -> None:
 def _bind(conn: Connection, use_id: str, identifiers: Sequence[str]) -> None:
     if identifiers:
         ids = conn.execute(select(LICENCE.c.id).where(LICENCE.c.identifier.in_(identifiers[:LISTED]))).scalars().all()
-        conn.execute(insert(USE_LICENCE), [{"use_id": use_id, "licence_id": each} for each in sorted(ids)])
+        conn.execute(
+            insert(USE_LICENCE),
+            [{"use_id": use_id, "licence_id": each, "word": "", "read_at": None} for each in sorted(ids)],
+        )
 
 
 def _locked(conn: Connection, use_id: str) -> RowMapping | None:

@@ -48,6 +48,8 @@ def upgrade() -> None:
     op.create_table('use_licence',
     sa.Column('use_id', sa.String(length=26), nullable=False),
     sa.Column('licence_id', BIG, autoincrement=False, nullable=False),
+    sa.Column('word', sa.String(length=20), nullable=False),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['licence_id'], ['licence.id'], name=op.f('fk_use_licence_licence_id')),
     sa.ForeignKeyConstraint(['use_id'], ['sharing_use.id'], name=op.f('fk_use_licence_use_id')),
     sa.PrimaryKeyConstraint('use_id', 'licence_id', name=op.f('pk_use_licence'))
