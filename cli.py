@@ -18,7 +18,7 @@ import typer
 from typer.exceptions import TyperException
 
 import cli_audit
-from certlib import operating
+from certlib import operating, operating_clients
 from certlib.complaints import error_json, error_lines, file_error, own_fault
 from certlib.errors import CertlibError, SetupError
 from certlib.identifiers import AgencyCode
@@ -102,6 +102,12 @@ def init(
     tell(operating.make_library(home, organisation=organisation, operator=operator), as_json)
 
 
+@app.command(epilog=examples("upgrade"))
+def upgrade(home: Home = HOME, operator: Operator = "cli", as_json: Json = False) -> None:
+    """Bring an older library to this program: its tables and keys. Stop its servers and keep a backup before."""
+    tell(operating_clients.upgrade(home, operator=operator), as_json)
+
+
 @agency_app.command("add", epilog=examples("agency add"))
 def agency_add(
     code: Annotated[str, typer.Option(help="18-character USCC, or 1 to 21 of 0-9 and A-Z.")],
@@ -110,12 +116,15 @@ def agency_add(
     timezone: Annotated[str, typer.Option(help="IANA zone in which its dates are judged.")] = "Asia/Shanghai",
     area_code: Annotated[str, typer.Option(help="Six digits, or empty.")] = "",
     seal_algorithm: SealAlgorithm = "p256",
+    asks_only: Annotated[bool, typer.Option("--asks-only", help="It issues nothing, so it gets no keys.")] = False,
     home: Home = HOME,
     operator: Operator = "cli",
     as_json: Json = False,
 ) -> None:
     """Take in an agency and give it keys. Its seal key gets a certificate under the library's root."""
     agency = Agency(code=AgencyCode(code), name=name, name_en=name_en, timezone=timezone, area_code=area_code)
+    if asks_only:
+        tell(operating_clients.add_asking_agency(home, agency, operator=operator), as_json)
     tell(operating.add_agency(home, agency, seal_algorithm=seal_algorithm, operator=operator), as_json)
 
 
@@ -154,11 +163,16 @@ def agency_rotate_key(
 def agency_token(
     code: AgencyArgument,
     ttl_seconds: Annotated[int, typer.Option(min=60, max=86400, help="How long it is good.")] = 900,
+    scopes: Annotated[str, typer.Option(help="Some of: issue manage verify share audit.")] = "issue manage",
     home: Home = HOME,
+    operator: Operator = "cli",
     as_json: Json = False,
 ) -> None:
     """Print a bearer for the agency's system. It goes into the header Authorization: Bearer <this>."""
-    tell(operating.bearer(home, code, ttl_seconds=ttl_seconds), as_json)
+    report = operating_clients.print_bearer(
+        home, code, ttl_seconds=ttl_seconds, scopes=scopes.replace(",", " ").split(), operator=operator
+    )
+    tell(report, as_json)
 
 
 @agency_app.command("seal-picture", epilog=examples("agency seal-picture"))

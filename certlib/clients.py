@@ -24,7 +24,7 @@ from certlib.lawfulness import bounded_text_faults
 from certlib.store import agencies, clients
 from certlib.store.clients import Client, ClientKey, ClientSecret
 from signing.errors import SigningError
-from signing.jwk import read_public_key
+from signing.jwk import new_private_key, read_public_key
 from signing.keys import kid_of
 
 if TYPE_CHECKING:
@@ -165,6 +165,11 @@ def list_clients(lib: Library, agency_code: str = "") -> tuple[Client, ...]:
     if agency_code:
         agencies.agency(lib.store, agency_code)
     return clients.clients(lib.store, agency_code=AgencyCode(agency_code))
+
+
+def new_key_pair() -> tuple[bytes, bytes]:
+    """A key for a client that cannot make one: PKCS #8 without a passphrase, and the public half; both PEM."""
+    return new_private_key()
 
 
 def usable(proof: ClientKey | ClientSecret, now: datetime) -> bool:

@@ -9,7 +9,9 @@ EXAMPLES: Final = {
     "agency add": (
         "certlib agency add --code 11990200MB90000230 --name 样本市市场监督管理局 --area-code 990200",
         "certlib agency add --code RAINPORT --name 'City of Rainport' --timezone America/Los_Angeles",
+        "certlib agency add --code HARBOUR --name 'Harbour Office' --asks-only",
     ),
+    "upgrade": ("certlib upgrade", "certlib upgrade --home /srv/licences --json"),
     "agency list": ("certlib agency list", "certlib agency list --json"),
     "agency rotate-key": (
         "certlib agency rotate-key RAINPORT",
@@ -20,6 +22,7 @@ EXAMPLES: Final = {
     "agency seal-picture": ("certlib agency seal-picture RAINPORT seal.svg",),
     "agency token": (
         "certlib agency token RAINPORT --ttl-seconds 3600",
+        "certlib agency token RAINPORT --scopes 'share verify'",
         'curl -H "Authorization: Bearer $(certlib agency token RAINPORT)" ...',
     ),
     "type check": ("certlib type check templates/business-licence/v1",),
@@ -89,6 +92,33 @@ EXAMPLES: Final = {
     ),
     "serve": ("certlib serve", "certlib serve --port 9000 --workers 2"),
     "demo": ("certlib demo", "certlib demo --home /tmp/demo --port 9000"),
+    "client add": (
+        "certlib client add --agency HARBOUR --name 'Permit desk' --key desk.public.pem --operator 'Zhang San'",
+        "certlib client add --agency HARBOUR --name 'Permit desk' --new-key desk.pem --operator 'Zhang San'",
+        "certlib client add --agency HARBOUR --name 'Old desk' --scopes share --networks 10.20.0.0/16 --operator N",
+    ),
+    "client list": ("certlib client list", "certlib client list --agency HARBOUR --json"),
+    "client rotate": (
+        "certlib client rotate CLIENT --new-key desk-2.pem --operator 'Zhang San'",
+        "certlib client rotate CLIENT --overlap-days 0 --operator 'Zhang San'",
+    ),
+    "client disable": ("certlib client disable CLIENT --reason 'Laptop stolen' --operator 'Zhang San'",),
+    "grant add": (
+        (
+            "certlib grant add --agency HARBOUR --type business-licence --interfaces check,question --fields number,"
+            "address --matters 330200-0107 --basis statutory --clause 'Harbour Act, 12 (3)' --operator 'Zhang San'"
+        ),
+        (
+            "certlib grant add --agency HARBOUR --type business-licence --interfaces data,file --fields number,"
+            "holder_name --matters 330200-0107 --basis consent --daily-cap 200 --until 2027-12-31 --operator N"
+        ),
+    ),
+    "grant list": ("certlib grant list --agency HARBOUR", "certlib grant list --ended --json"),
+    "grant change": (
+        "certlib grant change GRANT --daily-cap 500 --operator 'Zhang San'",
+        "certlib grant change GRANT --networks 10.20.0.0/16,10.30.0.0/16 --operator 'Zhang San'",
+    ),
+    "grant end": ("certlib grant end GRANT --reason 'The act was repealed' --operator 'Zhang San'",),
 }
 """Command -> command lines, the plainest first."""
 

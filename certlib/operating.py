@@ -137,15 +137,6 @@ def keep_seal_picture(home: Path, code: str, picture: Path, *, operator: str) ->
     return Report(data={"agency": code, "seal_picture": str(path)}, text=f"{code} seals with {path} from now on")
 
 
-def bearer(home: Path, agency_code: str, *, ttl_seconds: int) -> Report:
-    """A bearer for an agency's system."""
-    from certlib import callers
-
-    with opened(home) as lib:
-        text = callers.bearer_for(lib, AgencyCode(agency_code), ttl_seconds=ttl_seconds, scopes=("issue", "manage"))
-    return Report(data={"bearer": text, "expires_in": ttl_seconds}, text=text)
-
-
 def check_type(folder: Path) -> Report:
     """Everything that is wrong in a type's folder, or how its code prints."""
     from certlib import cataloguing

@@ -88,7 +88,7 @@ def _p256(spki_der: bytes) -> bytes:
 
 
 def new_private_key() -> tuple[bytes, bytes]:
-    """Return a new P-256 key for somebody else's system: PKCS #8 in PEM without a passphrase, and its ``spki_der``."""
+    """Return a new P-256 key for somebody else's system, both halves PEM: PKCS #8 without a passphrase, and public."""
     key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return pem, key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    private_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private_pem, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
