@@ -81,7 +81,7 @@ class HolderListIn(HolderIn):
     type: TypeCode | None = Field(default=None, description="Only this type.")
 
 
-class HolderOut(BaseModel):
+class HolderHandleOut(BaseModel):
     """A handle that stands for the holder in URLs."""
 
     holder: str = Field(description="Opaque, for your system and this purpose only.")
