@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     """Working days in which an agency answers a holder's objection. No law's number: set what your rules say."""
     correction_days: int = Field(default=5, ge=1, le=250)
     """Working days in which an agency deals with an error reported in a licence. No law's number either."""
-    small_cell: int = Field(default=5, ge=3, le=1000)
+    small_cell: int = Field(default=5, ge=4, le=1000)
     """Counts of one day below this are not shown in statistics, nor to be worked out from them."""
     access_token_seconds: int = Field(default=600, ge=60, le=3600)
     """How long an access token of a client is good."""

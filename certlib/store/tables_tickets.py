@@ -119,12 +119,13 @@ class FigureDayRow(Row, table=True):
 
 
 class FigureCursorRow(Row, table=True):
-    """One row: up to which audit record the figures have counted. Whoever counts holds its lock."""
+    """One row: up to which audit record the figures have counted, and which month is closed. Who counts locks it."""
 
     __tablename__ = "figure_cursor"
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     seq: int = Field(sa_type=BigInteger)
     at: datetime | None = Field(sa_type=UTCDateTime)
+    closed_on: date | None
 
 
 def _table(name: str) -> Any:  # noqa: ANN401  # a Table; its columns are known at run time only

@@ -123,6 +123,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('seq', sa.BigInteger(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('closed_on', sa.Date(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_figure_cursor'))
     )
-    op.bulk_insert(cursor, [{'id': 1, 'seq': 0, 'at': None}])
+    op.bulk_insert(cursor, [{'id': 1, 'seq': 0, 'at': None, 'closed_on': None}])
