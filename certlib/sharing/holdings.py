@@ -22,7 +22,7 @@ from certlib.store.engine import writing
 from certlib.verdict import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from certlib.callers import AgencyCaller
