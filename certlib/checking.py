@@ -38,6 +38,8 @@ ADVICE: Final = {
     OverallWord.UNTRUSTED_ISSUER: "Do not accept it: nobody this library trusts made it.",
     OverallWord.UNKNOWN: "Do not accept it yet: this could not be judged. Scan again, or ask the issuing agency.",
     OverallWord.SUPERSEDED: "Ask for the newer licence.",
+    OverallWord.BOUND_COPY: "Genuine, but made for one asker and one purpose: no licence for anybody else. "
+    "Ask the library for your own copy, check or answer.",
 }
 """What to do next, where the word alone does not say it."""
 _MAX_LINE_BYTES: Final = 64 * 1024
@@ -211,10 +213,14 @@ def _shown_lines(shown: Mapping[str, Any]) -> list[str]:
     if not isinstance(kind, dict) or not isinstance(agency, dict):
         return []
     title = f"{kind.get('zh') or ''} {kind.get('en') or ''}".strip()
-    lines = [f"  {title} No. {shown.get('number')}, {agency.get('zh') or agency.get('en')}"]
+    lines = [f"  {title} No. {shown.get('number') or '***'}, {agency.get('zh') or agency.get('en')}"]
     holders = [f"{each.get('name')} {each.get('code') or ''}".rstrip() for each in shown.get("holders") or ()]
     if holders:
         lines.append(f"  {'; '.join(holders)}")
+    made_for = shown.get("made_for")
+    if isinstance(made_for, dict) and isinstance(asker := made_for.get("agency"), dict):
+        name = asker.get("zh") or asker.get("en") or asker.get("code")
+        lines.append(f"  copy for {name}, {made_for.get('purpose') or '-'}, until {made_for.get('until')}")
     if shown.get("check_phrase"):
         lines.append(f"  check phrase {shown['check_phrase']}")
     return lines

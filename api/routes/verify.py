@@ -10,17 +10,19 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.responses import JSONResponse, Response
 
+from api.auth import caller_of
 from api.deps import Parts, json_object, parts_of
 from api.schemas.problems import problems
 from api.schemas.verdicts import PublicAnswerOut, VerdictOut, VerifyIn
 from certlib.answering import public_answer
-from certlib.errors import FieldFault, InvalidRequestError, TooLargeError
+from certlib.errors import FieldFault, ForbiddenError, InvalidRequestError, TooLargeError
 from certlib.verdict import verdict_json
 from certlib.verifying import verify
 
 MAX_JSON_BYTES: Final = 64 * 1024
 """A token has at most 16,384 characters (docs/formats.md, 1.1)."""
 MAX_FORM_PARTS: Final = 4
+VERIFY: Final = "verify"
 
 router = APIRouter(prefix="/v1", tags=["verify"])
 
@@ -32,6 +34,7 @@ _KEY: Final = {
     "description": "A look-up code or licence identifier, as people type it.",
 }
 _BODY: Final[dict[str, Any]] = {
+    "security": [{}, {"bearer": []}],
     "requestBody": {
         "required": True,
         "content": {
@@ -44,7 +47,7 @@ _BODY: Final[dict[str, Any]] = {
                 }
             },
         },
-    }
+    },
 }
 
 
@@ -71,24 +74,43 @@ async def look_up(request: Request) -> Response:
 @router.post(
     "/verify",
     response_model=VerdictOut,
-    responses=problems(408, 413, 415, 422, 429),
+    responses=problems(401, 403, 408, 413, 415, 422, 429),
     openapi_extra=_BODY,
     summary="The verdict on a token, a file or a photo",
 )
 async def judge(request: Request) -> Response:
     """The verdict. What was understood is answered 200, `revoked` and `forged` too. Nothing is kept.
 
+    Nobody needs a bearer. With one of scope `verify`, a purpose-bound copy that was made for its agency is judged as the
+    licence; for everybody else the best word of a copy is `bound_copy`.
+
     Async because: Starlette reads bodies and forms no other way; the judging itself runs on a worker thread.
     """
     parts = parts_of(request)
     parts.uploads.take(request)
     given = await _given(request)
-    return await to_thread.run_sync(_verdict, parts, given, limiter=parts.files if isinstance(given, bytes) else None)
+    limiter = parts.files if isinstance(given, bytes) else None
+    return await to_thread.run_sync(_verdict, parts, given, request, limiter=limiter)
 
 
-def _verdict(parts: Parts, given: bytes | str) -> Response:
-    verdict = verify(given, parts.lib, now=parts.lib.now())
+def _verdict(parts: Parts, given: bytes | str, request: Request) -> Response:
+    verdict = verify(given, parts.lib, now=parts.lib.now(), asker=_asker(request))
     return JSONResponse(verdict_json(verdict), headers={"Cache-Control": "no-store"})
+
+
+def _asker(request: Request) -> str:
+    """The code of the agency whose bearer came along, or empty: most people bring none.
+
+    Raises:
+        UnauthenticatedError: a bearer that is not good; it is never passed over.
+        ForbiddenError: a good one that is not for verifying.
+    """
+    if "Authorization" not in request.headers:
+        return ""
+    caller = caller_of(request)
+    if VERIFY not in caller.scopes:
+        raise ForbiddenError("this bearer is not for verifying")
+    return caller.agency_code
 
 
 async def _given(request: Request) -> bytes | str:
