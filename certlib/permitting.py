@@ -12,6 +12,7 @@ from certlib.clients import operator_faults
 from certlib.errors import FieldFault, InvalidRequestError, NotFoundError
 from certlib.grants import BASE_FIELDS, MAX_CODE_CHARACTERS, Basis, Grant, Interface, networks_of
 from certlib.lawfulness import bounded_text_faults
+from certlib.questions import BUILT_IN, grant_name
 from certlib.store import agencies, granting
 
 if TYPE_CHECKING:
@@ -200,16 +201,17 @@ def _checked(lib: Library, order: GrantOrder, operator: str) -> Grant:
 
 
 def _fields_of(lib: Library, type_code: str) -> tuple[str, ...]:
-    """All names that can be granted for a type, of all its versions, in the order of the form."""
+    """All names that can be granted for a type: its fields in the order of the form, then its questions."""
     registered = [each for each in agencies.all_types(lib.store) if each.code == type_code]
     if not registered:
         message = "no type of this code is registered"
         raise NotFoundError(message, code="type_not_found", hint="See: certlib type list")
-    names = list(BASE_FIELDS)
+    names, questions = list(BASE_FIELDS), [grant_name(BUILT_IN.name)]
     for each in registered:
         kind = parse_type(each.type_toml, where=each.code, version=each.version)
         names += [field.name for field in kind.fields]
-    return tuple(dict.fromkeys(names))
+        questions += [grant_name(question.name) for question in kind.questions]
+    return tuple(dict.fromkeys([*names, *questions]))
 
 
 def _field_faults(order: GrantOrder, known: tuple[str, ...]) -> list[FieldFault]:
