@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from certlib.sharing.parameters import Asked
 
 _BLANKS: Final = re.compile(r"\s+")
-_BESIDE_WIDE: Final = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")
-"""A blank beside a Han character or mark says nothing."""
 
 
 class Answer(StrEnum):
@@ -141,8 +139,14 @@ def age_reached(born_on: date, years: int, today: date) -> bool:
 
 def normalised(text: str) -> str:
     """A text as texts are compared: NFKC, case folded, blanks made one, none beside Han characters or at the ends."""
-    narrow = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return _BESIDE_WIDE.sub("", _BLANKS.sub(" ", narrow).strip())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    spaced = _BLANKS.sub(" ", folded).strip()
+    said = [
+        each
+        for place, each in enumerate(spaced)
+        if each != " " or not (is_wide(spaced[place - 1]) or is_wide(spaced[place + 1]))
+    ]
+    return unicodedata.normalize("NFKC", "".join(said))
 
 
 def includes(value: str, text: str) -> bool:
