@@ -91,6 +91,18 @@ def remove_pack(lib: Library, anchor_sha256: str, *, operator: str) -> None:
     foreign.remove(lib.store, anchor_sha256, operator=operator, now=lib.now())
 
 
+def agencies_of(lib: Library, anchor_sha256: str) -> frozenset[str]:
+    """Codes of the agencies that an imported library speaks for; none when its pack is of no use now."""
+    trust = trust_at(lib, anchor_sha256)
+    return frozenset() if trust is None else frozenset(trust.names.agencies)
+
+
+def trust_at(lib: Library, anchor_sha256: str) -> OfflineTrust | None:
+    """The trust of an imported library; None when its pack is of no use now."""
+    pack = foreign.pack(lib.store, anchor_sha256)
+    return None if pack is None else _trust(lib, anchor_sha256, pack.version, lib.now())
+
+
 def trust_for(lib: Library, kids: Iterable[bytes], *, now: datetime) -> OfflineTrust | None:
     """The foreign trust that knows the keys which our own does not; None when no single one does."""
     found = {known for kid in kids if (known := foreign.version_for_key(lib.store, kid.hex())) is not None}

@@ -119,6 +119,24 @@ EXAMPLES: Final = {
         "certlib grant change GRANT --networks 10.20.0.0/16,10.30.0.0/16 --operator 'Zhang San'",
     ),
     "grant end": ("certlib grant end GRANT --reason 'The act was repealed' --operator 'Zhang San'",),
+    "collect add": (
+        "certlib collect add https://city.example --anchor SHA256 --client-id ID --key key.pem --matter-code 330200-0107",
+    ),
+    "collect run": ("certlib collect run", "certlib collect run https://city.example --anew"),
+    "collect list": ("certlib collect list --json",),
+    "collect remove": ("certlib collect remove https://city.example --operator 'Zhang San'",),
+    "collect find": (
+        "certlib collect find --identifier IDENTIFIER",
+        "certlib collect find --number 91990200MA10000078 --type business-licence",
+    ),
+    "collect check": (
+        "certlib collect check ID --given number=N --matter-code M --case-number C --purpose P --operator 'Li Min'",
+    ),
+    "collect trust import": (
+        "certlib collect trust import trust-pack.json --anchor trust-anchor.json --operator 'Zhang San'",
+    ),
+    "collect trust list": ("certlib collect trust list",),
+    "collect trust remove": ("certlib collect trust remove 'Bridge library' --operator 'Zhang San'",),
 }
 """Command -> command lines, the plainest first."""
 

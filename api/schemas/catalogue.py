@@ -4,6 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.asking import AskingIn
+from api.schemas.checks import ComparisonOut, FieldName, GivenText
+
 
 class EntryOut(BaseModel):
     """What a catalogue says of one licence. No value of its fields."""
@@ -62,3 +65,17 @@ class FoundListOut(BaseModel):
     """What was found; empty also for what is not granted."""
 
     licences: list[FoundOut]
+
+
+class ForwardIn(AskingIn):
+    """Values that somebody says a licence of another library has."""
+
+    identifier: str = Field(max_length=128)
+    given: dict[FieldName, GivenText] = Field(min_length=1, max_length=100, description="As for POST /v1/checks.")
+
+
+class ForwardedOut(BaseModel):
+    """Another library's answer."""
+
+    library: LibraryOut
+    answer: ComparisonOut = Field(description="As that library gave it; its receipt was checked.")
