@@ -120,7 +120,7 @@ EXAMPLES: Final = {
     ),
     "grant end": ("certlib grant end GRANT --reason 'The act was repealed' --operator 'Zhang San'",),
     "collect add": (
-        "certlib collect add https://city.example --anchor SHA256 --client-id ID --key key.pem --matter-code 330200-0107",
+        "certlib collect add https://city.example --anchor SHA256 --client-id ID --key key.pem --matter-code 0107",
     ),
     "collect run": ("certlib collect run", "certlib collect run https://city.example --anew"),
     "collect list": ("certlib collect list --json",),
