@@ -178,7 +178,7 @@ def test_other_algorithms_and_broken_forms_are_refused(web: TestClient, sqlite_l
     claims = jwt.decode(good, options={"verify_signature": False})
     header = jwt.get_unverified_header(good)
     texts = [
-        jwt.encode(claims, None, algorithm="none", headers=header | {"alg": "none"}),
+        jwt.encode(claims, "", algorithm="none", headers=header | {"alg": "none"}),
         jwt.encode(claims, "k" * 32, algorithm="HS256", headers=header | {"alg": "HS256"}),
         *(f"{head}.{body}", f"{head}.{body}.", f"{head}.{body}.{signature}.{signature}", good[:-4], good + "A" * 9000),
         f"{head}.{body[:-2]}.{signature}",
@@ -243,8 +243,8 @@ def test_sensitive_fields_are_masked_in_lists_and_whole_for_the_guardian(
     for method, path in (("GET", "delegations"), ("POST", "delegations"), ("DELETE", "session")):
         answer = web.request(method, f"/v1/my/{path}", headers=acting, json={} if method == "POST" else None)
         assert (answer.status_code, answer.json()["code"]) == (403, "not_for_delegates")
-    for body in ({"kind": "show", "licences": [birth.identifier]}, {"kind": "consent"}):
-        answer = web.post("/v1/my/codes", json=body, headers=acting)
+    for wanted in ({"kind": "show", "licences": [birth.identifier]}, {"kind": "consent"}):
+        answer = web.post("/v1/my/codes", json=wanted, headers=acting)
         assert (answer.status_code, answer.json()["code"]) == (403, "delegation_act")
     assert web.get("/v1/my/requests", headers=acting).json()["code"] == "delegation_act"
     refused = web.delete(f"/v1/my/delegations/{made.json()['id']}", headers=headers_of(sqlite_library, CHILD))
