@@ -81,8 +81,8 @@ async def look_up(request: Request) -> Response:
 async def judge(request: Request) -> Response:
     """The verdict. What was understood is answered 200, `revoked` and `forged` too. Nothing is kept.
 
-    Nobody needs a bearer. With one of scope `verify`, a purpose-bound copy that was made for its agency is judged as the
-    licence; for everybody else the best word of a copy is `bound_copy`.
+    Nobody needs a bearer. With one of scope `verify`, a purpose-bound copy that was made for its agency is judged as
+    the licence; for everybody else the best word of a copy is `bound_copy`.
 
     Async because: Starlette reads bodies and forms no other way; the judging itself runs on a worker thread.
     """

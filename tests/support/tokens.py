@@ -8,7 +8,7 @@ import cbor2
 
 from signing import cose
 from signing.keys import SigningKey
-from signing.tokens import TokenClaims, sign_token, token_digits, token_url
+from signing.tokens import Audience, TokenClaims, sign_token, token_digits, token_url
 from tests.support.pki import NOW, throwaway_pki
 
 PREFIX = "https://licences.example/q#"
@@ -27,6 +27,16 @@ def claims(**changes: Any) -> TokenClaims:  # noqa: ANN401  # any claim may be r
         "fields": {1: 7, 2: "JY13302000012345", 3: "王芳"},
     }
     return TokenClaims(**(parts | changes))
+
+
+def copy_claims(**changes: Any) -> TokenClaims:  # noqa: ANN401  # any claim may be replaced by anything
+    """Return claims of a purpose-bound copy that leaves the holder's name out."""
+    parts: dict[str, Any] = {
+        "expires_at": NOW + timedelta(days=30),
+        "fields": {1: 7, 2: "JY13302000012345"},
+        "audience": Audience(code="CITYHALL", reference="7K2M9Q4R1T8W3X5Z", purpose="子女入学 school entry"),
+    }
+    return claims(**(parts | changes))
 
 
 def reference_claims() -> TokenClaims:

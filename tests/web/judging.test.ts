@@ -11,7 +11,7 @@ import { judgeOffline } from "../../api/web/src/offline.ts";
 import { LANGUAGES, TEXTS } from "../../api/web/src/texts.ts";
 import { verifyToken } from "../../api/web/src/token.ts";
 import { type TrustPack, openPack } from "../../api/web/src/trust.ts";
-import { valueText } from "../../api/web/src/view.ts";
+import { explained, valueText } from "../../api/web/src/view.ts";
 import { type Verdict, WORDS, type Word, cannotTell, readVerdict } from "../../api/web/src/verdict.ts";
 
 declare const REPOSITORY: string;
@@ -120,7 +120,7 @@ function answer(verdict: Verdict, changes: Record<string, unknown>): Answer {
 
 test("the register's word wins over the snapshot's", () => {
   const own = judged("valid");
-  for (const word of WORDS.filter((each) => !["forged", "untrusted_issuer", "unknown", "valid_offline"].includes(each))) {
+  for (const word of WORDS.filter((each) => !["forged", "untrusted_issuer", "unknown", "valid_offline", "bound_copy"].includes(each))) {
     assert.equal(withLive(own, answer(own, { word })).word, word);
   }
   assert.equal(withLive(judged("suspended"), answer(judged("suspended"), {})).word, "valid", "restored since");
@@ -186,6 +186,48 @@ for (const { name, head, body } of tokenVectors()) {
     assert.deepEqual([verdict.word, verdict.fault], [head["expect"], head["fault"] ?? ""]);
   });
 }
+
+test("a copy is for its asker alone: never valid here, and no worse word is hidden", () => {
+  const words = { copy: "bound_copy", copy_past: "expired", copy_revoked: "revoked", copy_no_list: "unknown", copy_no_number: "bound_copy" };
+  for (const [name, word] of Object.entries(words)) assert.equal(judged(name).word, word, name);
+  const own = judged("copy");
+  assert.equal(own.fault, "made_for_another");
+  assert.deepEqual(own.shown.madeFor?.purpose, "子女入学");
+  assert.match(own.shown.madeFor?.agency.en ?? "", /^Agency /);
+  assert.deepEqual([own.shown.expiresOn, own.shown.holders], ["", []], "what it does not say is not known");
+  const live = { number: own.shown.number, effective_on: own.shown.effectiveOn, expires_on: null };
+  assert.equal(withLive(own, answer(own, live)).word, "bound_copy", "the register knows the licence, not the copy");
+  assert.equal(withLive(own, answer(own, { ...live, number: "JY13302000012346" })).word, "forged");
+  assert.equal(withLive(own, answer(own, { ...live, expires_on: "2030-01-01" })).word, "bound_copy");
+  for (const word of ["revoked", "suspended", "expired", "not_yet_effective"]) {
+    assert.equal(withLive(own, answer(own, { ...live, word })).word, word);
+  }
+  const past = judged("copy_past");
+  const since = { effective_on: past.shown.effectiveOn, expires_on: null };
+  assert.equal(withLive(past, answer(past, since)).word, "expired", "its own end stands");
+  assert.equal(withLive(past, answer(past, { ...since, word: "revoked" })).word, "revoked");
+  const bare = judged("copy_no_number");
+  assert.equal(withLive(bare, answer(bare, { number: "J**************5", effective_on: "2026-11-22", expires_on: null })).word, "bound_copy");
+  assert.equal(withLive(own, { verdict: null, fault: "not_found", retryAfterSeconds: 0 }).word, "unknown");
+  assert.equal(withLive(own, { verdict: null, fault: "offline", retryAfterSeconds: 0 }).word, "bound_copy");
+  const stale = judged("copy", { ...pack, nextUpdate: vectors.now - 1 });
+  assert.equal(stale.word, "unknown");
+});
+
+test("the advice on a copy names whom it was made for", () => {
+  const own = judged("copy");
+  assert.match(explained(own, TEXTS.en).next, /^It was made for Agency .*, not for you/);
+  assert.match(explained(own, TEXTS.zh).next, /只供.+使用，不是给你的/);
+  assert.equal(explained(judged("copy_past"), TEXTS.en).meaning, TEXTS.en.expiredCopy.meaning);
+  assert.equal(explained(judged("expired"), TEXTS.en).meaning, TEXTS.en.words.expired.meaning);
+});
+
+test("a copy judged by the server keeps whom it is for", () => {
+  const made = { agency: { code: "CITY", zh: "", en: "" }, purpose: "school", until: "2026-12-31T15:59:59Z", use_code: "7K2M" };
+  const verdict = readVerdict({ word: "bound_copy", kind: "pdf", fault: "made_for_another", checks: [], shown: { identifier: "1.2", made_for: made } }, "pdf")!;
+  assert.equal(verdict.word, "bound_copy");
+  assert.deepEqual(verdict.shown.madeFor, { agency: { zh: "CITY", en: "CITY" }, purpose: "school", until: made.until, useCode: "7K2M" });
+});
 
 test("values are written for people, and the unusual ones stay as they are", () => {
   const texts = TEXTS.en;

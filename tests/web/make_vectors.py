@@ -18,7 +18,7 @@ from certlib.snapshots import snapshot_json, status_snapshot
 from signing import cose, jws
 from signing.errors import VerificationError
 from signing.keys import KeyAlgorithm, SigningKey, generate_key
-from signing.tokens import sign_token, token_digits, token_url, verify_token
+from signing.tokens import Audience, sign_token, token_digits, token_url, verify_token
 from signing.trust import TrustPack, open_pack, sign_delegation, sign_pack
 from tests.support import tokens
 from tests.support.pki import BEGIN, END, NOW, throwaway_pki
@@ -76,6 +76,12 @@ def good(**changes: Any) -> str:  # noqa: ANN401  # any part may be replaced
     return token_url(PREFIX, sign_token(tokens.claims(**changes), key))
 
 
+def good_copy(**changes: Any) -> str:  # noqa: ANN401  # any part may be replaced
+    """The URL of a copy's token by the first agency, for the second."""
+    audience = Audience(code=second.code, reference="7K2M9Q4R1T8W3X5Z", purpose="子女入学")
+    return token_url(PREFIX, sign_token(tokens.copy_claims(**{"audience": audience, **changes}), key))
+
+
 def resigned(protected: bytes, payload: bytes, signer: SigningKey) -> bytes:
     """A COSE_Sign1 with any protected header, really signed."""
     return cose.sign1(protected, payload, signer.sign_raw(cose.signed_sha256(protected, payload)))
@@ -85,7 +91,17 @@ def with_claims(**changes: object) -> str:
     """A really signed token whose claims map was changed; `None` takes a claim out."""
     content = tokens.payload_map()
     for name, value in changes.items():
-        claim = {"sub": 2, "exp": 4, "nbf": 5, "iat": 6, "status": 65535, "fields": -65537, "other": 7}[name]
+        claim = {
+            "sub": 2,
+            "exp": 4,
+            "nbf": 5,
+            "iat": 6,
+            "status": 65535,
+            "fields": -65537,
+            "other": 7,
+            "aud": 3,
+            "copy": -65538,
+        }[name]
         content.pop(claim, None)
         if value is not None:
             content[claim] = value
@@ -110,6 +126,7 @@ def good_texts() -> Iterator[tuple[str, str]]:
     other = cose.sign1(parts.protected, parts.payload, r + (ORDER - s).to_bytes(32))
     yield "good, the other signature", token_digits(other)
     yield "longest identifier", with_claims(sub="𠮷" * 200)
+    yield "good, a copy", token_url(PREFIX, sign_token(tokens.copy_claims(), key))
     yield "issued in the key's first second", good(issued_at=BEGIN, not_before_at=None)
     yield "issued by a fast clock", good(issued_at=NOW + timedelta(seconds=300))
 
@@ -182,6 +199,18 @@ def payload_texts() -> Iterator[tuple[str, str]]:
     yield "field value map", with_claims(fields={10: {1: 2}})
     yield "field text too long", with_claims(fields={10: "x" * 1501})
     yield "unknown claim", with_claims(other="x")
+    made = {1: "7K2M", 2: "school"}
+    yield "copy for nobody", with_claims(copy=made)
+    yield "copy for nothing", with_claims(aud="CITY")
+    yield "copy without an end", with_claims(aud="CITY", copy=made, exp=None)
+    yield "copy for an empty code", with_claims(aud="", copy=made)
+    yield "copy for a number", with_claims(aud=7, copy=made)
+    yield "copy for a long code", with_claims(aud="證" * 65, copy=made)
+    yield "copy of no reference", with_claims(aud="CITY", copy={2: "school"})
+    yield "copy of an empty reference", with_claims(aud="CITY", copy={1: "", 2: "school"})
+    yield "copy with more", with_claims(aud="CITY", copy={**made, 3: "x"})
+    yield "copy for a long purpose", with_claims(aud="CITY", copy={1: "7K2M", 2: "x" * 201})
+    yield "copy that is a text", with_claims(aud="CITY", copy="x")
     yield "begins after its end", with_claims(nbf=2_000_000_000, exp=1_900_000_000)
     yield "year 10000", with_claims(exp=253_402_300_800)
     yield "integer beyond 2^53", with_claims(exp=2**53)
@@ -283,6 +312,15 @@ def verdict_tokens() -> dict[str, str]:
         "not_yet_effective": good(not_before_at=NOW + timedelta(days=1)),
         "no_list": good(status_uri="https://licences.example/s/9"),
         "no_entry": good(status_index=2**20),
+        "copy": good_copy(),
+        "copy_past": good_copy(
+            issued_at=NOW - timedelta(days=9),
+            not_before_at=NOW - timedelta(days=9),
+            expires_at=NOW - timedelta(days=1),
+        ),
+        "copy_revoked": good_copy(status_index=INDICES[Status.REVOKED]),
+        "copy_no_list": good_copy(status_uri="https://licences.example/s/9"),
+        "copy_no_number": good_copy(fields={1: 7}, not_before_at=None),
         **{status.value: good(status_index=index) for status, index in INDICES.items()},
     }
 

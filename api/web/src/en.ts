@@ -83,6 +83,11 @@ export const en: Texts = {
       meaning: "There is not enough to go by, neither for valid nor for invalid.",
       next: "Do not rely on this result alone. Check in another way.",
     },
+    bound_copy: {
+      title: "A copy, not for you",
+      meaning: "Genuine, but a copy for one asker and one purpose. It is not the licence itself.",
+      next: "Do not take it as a licence. Ask the library, or ask it for a copy of your own.",
+    },
   },
   causes: {
     pdf_malformed: {
@@ -203,6 +208,12 @@ export const en: Texts = {
     },
   },
   nextForLookup: "This is what the register holds. Compare it with the paper: accept it only if name, number and dates are the same.",
+  nextForCopy: (asker) =>
+    `It was made for ${asker}, not for you. Do not take it as a licence: ask the library, or ask it for a copy of your own.`,
+  expiredCopy: {
+    meaning: "Genuine, but the time for which this copy was made has passed.",
+    next: "Do not accept it. Ask the library, or ask it for a new copy.",
+  },
   nextForFile: "Compare name and number in the file with those below.",
   nextLabel: "Next step",
   phraseLabel: "Check words",
@@ -220,6 +231,10 @@ export const en: Texts = {
     longTerm: "no end date",
     identifier: "Identifier",
     supersededBy: "Replaced by",
+    madeFor: "Copy made for",
+    purpose: "Purpose",
+    until: "Copy ends",
+    useCode: "Use code",
     masked: "partly hidden",
   },
   statusLive: (moment) => `Register asked at ${moment}`,
@@ -236,6 +251,7 @@ export const en: Texts = {
       same_as_record: "Same as the register",
       superseded_by: "Replaced by another",
       same_document: "The code belongs to this file",
+      made_for: "Made for you",
     },
     codes: {
       another_agency: "the key is of another agency",
@@ -290,6 +306,9 @@ export const en: Texts = {
       rolled_back: "the trust list is older than one seen before",
       not_yet_valid: "signed in the future",
       too_large: "too large",
+      copy_of_record: "says what the register says",
+      made_for_another: "made for somebody else, or you are not known to be the one",
+      made_for_asker: "made for you",
     },
     outcomes: { passed: "passed", failed: "failed", unknown: "unknown", not_applicable: "not applicable", warning: "note" },
   },

@@ -53,9 +53,11 @@ export function fitsMask(masked: string, full: string): boolean {
 function sameRecord(own: Verdict, live: Verdict): boolean {
   const [a, b] = [own.shown, live.shown];
   if (b.identifier !== "" && b.identifier !== a.identifier) return false;
-  if (b.number !== "" && !fitsMask(b.number, a.number)) return false;
+  // A copy may leave the number out.
+  if (b.number !== "" && !(a.madeFor !== null && a.number === "") && !fitsMask(b.number, a.number)) return false;
   if (b.effectiveOn !== "" && a.effectiveOn !== "" && b.effectiveOn !== a.effectiveOn) return false;
-  return b.expiresOn === "" || b.expiresOn === a.expiresOn;
+  // A copy says its own end, which is its licence's or earlier, and not the licence's.
+  return b.expiresOn === "" || a.madeFor !== null || b.expiresOn === a.expiresOn;
 }
 
 /** Whether the register should be asked at all: the token's own signature told the identifier. */
@@ -74,10 +76,12 @@ export function withLive(own: Verdict, answer: Answer): Verdict {
   const byDate = live.word === "expired" || live.word === "not_yet_effective";
   const good = live.word === "valid" || byDate;
   const ended = STATUS_WORDS.includes(live.word);
+  // The register knows the licence's last day and not the copy's, which the page has judged by its own clock.
+  const ownEnd = own.shown.madeFor !== null && own.checks.some((check) => check.name === "dates" && check.code === "expired");
   const checks: Check[] = [
     { name: "same_as_record", outcome: "passed", code: "same" },
     // An ended licence keeps what its own dates say; the register's clock decides the rest.
-    ...(ended ? [] : [{ name: "dates", outcome: byDate ? ("failed" as const) : ("passed" as const), code: byDate ? live.word : "in_force" }]),
+    ...(ended || ownEnd ? [] : [{ name: "dates", outcome: byDate ? ("failed" as const) : ("passed" as const), code: byDate ? live.word : "in_force" }]),
     { name: "status", outcome: good ? "passed" : ended ? "failed" : "unknown", code: good ? "live" : ended ? live.word : "status_unknown" },
   ];
   const verdict = judged(own, checks);

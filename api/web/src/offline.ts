@@ -64,6 +64,10 @@ function shownOf(token: VerifiedToken, body: JsonObject): Shown {
       const kind = String(member(entry, "kind") ?? "text");
       return { label: known ?? { zh: `第 ${key} 项`, en: `Field ${key}` }, value: String(value), kind };
     });
+  const { audience } = claims;
+  const asker = audience === null ? null : (namesOf(member(body["agencies"], audience.code)) ?? { zh: audience.code, en: audience.code });
+  const copy = audience !== null && asker !== null && claims.expiresAt !== null;
+  const holder = { name: get(FIELD_HOLDER_NAME), code: get(FIELD_HOLDER_CODE) };
   return {
     ...nothingShown(),
     identifier: claims.identifier,
@@ -71,11 +75,18 @@ function shownOf(token: VerifiedToken, body: JsonObject): Shown {
     number: get(FIELD_NUMBER),
     numberLabel: namesOf(member(type, "number")),
     agency: namesOf(agency) ?? (own ? { zh: own, en: own } : null),
-    holders: [{ name: get(FIELD_HOLDER_NAME), code: get(FIELD_HOLDER_CODE) }],
+    // What a copy does not say is not known; its end is not the licence's.
+    holders: copy && holder.name === "" && holder.code === "" ? [] : [holder],
     effectiveOn: claims.notBefore === null ? "" : dayIn(claims.notBefore, zone),
-    expiresOn: claims.expiresAt === null ? null : dayIn(claims.expiresAt, zone),
+    expiresOn: copy ? "" : claims.expiresAt === null ? null : dayIn(claims.expiresAt, zone),
     fields,
     checkPhrase: token.checkPhrase,
+    madeFor: !copy
+      ? null
+      : {
+          agency: asker, purpose: audience.purpose, useCode: audience.reference,
+          until: new Date((claims.expiresAt ?? 0) * 1000).toISOString(),
+        },
   };
 }
 
@@ -146,6 +157,8 @@ export function judgeOffline(typed: string, knowledge: Knowledge, nowSeconds: nu
     },
     datesCheck(claims, nowSeconds),
     status,
+    // The page has no bearer: to it, every copy was made for somebody else.
+    ...(claims.audience === null ? [] : [{ name: "made_for", outcome: "failed" as const, code: "made_for_another" }]),
   ];
   const word = overallWord(checks);
   return {

@@ -18,6 +18,7 @@ export const SYMBOLS: Readonly<Record<Word, readonly string[]>> = {
   forged: ["M15.7 4h16.6L44 15.7v16.6L32.3 44H15.7L4 32.3V15.7z", CROSS],
   untrusted_issuer: ["M24 4l17 6v12c0 10.5-7 18-17 22C14 40 7 32.5 7 22V10z", "M18.5 17.5l11 11M29.5 17.5l-11 11"],
   unknown: [RING, "M17.8 18.5a6.3 6.3 0 1 1 9 5.7c-1.9 1-2.8 2.1-2.8 4.3M24 33.8v.400"],
+  bound_copy: ["M8 6h20v26H8z", "M20 16h20v26H20z", "M30 25.5a3.5 3.5 0 1 1 0 7a3.5 3.5 0 1 1 0-7zM24.5 42v-1.5a5.5 5.5 0 0 1 11 0V42"],
 };
 
 export const TONES: Readonly<Record<Word, string>> = {
@@ -33,4 +34,5 @@ export const TONES: Readonly<Record<Word, string>> = {
   forged: "danger",
   untrusted_issuer: "danger",
   unknown: "unclear",
+  bound_copy: "caution",
 };

@@ -45,6 +45,9 @@ export interface Texts {
   /** For a verdict from a code, an identifier or a file, the next step is another one. */
   nextForLookup: string;
   nextForFile: string;
+  /** For a copy that was made for this asker. */
+  nextForCopy: (asker: string) => string;
+  expiredCopy: CauseText;
   nextLabel: string;
   phraseLabel: string;
   phraseHint: string;
@@ -61,6 +64,10 @@ export interface Texts {
     longTerm: string;
     identifier: string;
     supersededBy: string;
+    madeFor: string;
+    purpose: string;
+    until: string;
+    useCode: string;
     masked: string;
   };
   statusLive: (moment: string) => string;

@@ -18,11 +18,26 @@ const KID_AT = HEAD.length;
 const UNPROTECTED_AT = KID_AT + 8;
 
 const CLAIM_IDENTIFIER = 2;
+const CLAIM_AUDIENCE = 3;
 const CLAIM_EXPIRES = 4;
 const CLAIM_NOT_BEFORE = 5;
 const CLAIM_ISSUED = 6;
 const CLAIM_STATUS = 65_535;
 const CLAIM_FIELDS = -65_537;
+const CLAIM_COPY = -65_538;
+const COPY_REFERENCE = 1;
+const COPY_PURPOSE = 2;
+const MAX_REFERENCE = 64;
+
+/** For whom a copy's token was made. */
+export interface Audience {
+  /** Code of the asker. */
+  code: string;
+  /** Of the use. */
+  reference: string;
+  /** What for; may be empty. */
+  purpose: string;
+}
 
 export interface TokenClaims {
   identifier: string;
@@ -32,6 +47,8 @@ export interface TokenClaims {
   statusIndex: number;
   statusUri: string;
   fields: ReadonlyMap<number, number | string>;
+  /** Null for a licence's own token. A copy has an end: `expiresAt` is its own. */
+  audience: Audience | null;
 }
 
 export interface VerifiedToken {
@@ -125,9 +142,24 @@ function fieldsOf(value: CborValue | undefined): ReadonlyMap<number, number | st
   return fields;
 }
 
+/** The two claims of a copy come together, or not at all. */
+function audienceOf(map: CborMap): Audience | null {
+  const copy = map.get(CLAIM_COPY);
+  if (map.has(CLAIM_AUDIENCE) !== map.has(CLAIM_COPY)) malformed("half of a copy");
+  if (copy === undefined) return null;
+  if (!(copy instanceof Map) || copy.size !== 2) malformed("claim -65538");
+  return {
+    code: text(map.get(CLAIM_AUDIENCE), "claim 3", 1, MAX_REFERENCE),
+    reference: text(copy.get(COPY_REFERENCE), "reference", 1, MAX_REFERENCE),
+    purpose: text(copy.get(COPY_PURPOSE), "purpose", 0, 200),
+  };
+}
+
 /** Step 8: the claims with their types, none missing, none unknown. */
 export function claimsOf(map: CborMap): TokenClaims {
-  const known = [CLAIM_IDENTIFIER, CLAIM_EXPIRES, CLAIM_NOT_BEFORE, CLAIM_ISSUED, CLAIM_STATUS, CLAIM_FIELDS];
+  const known = [
+    CLAIM_IDENTIFIER, CLAIM_AUDIENCE, CLAIM_EXPIRES, CLAIM_NOT_BEFORE, CLAIM_ISSUED, CLAIM_STATUS, CLAIM_FIELDS, CLAIM_COPY,
+  ];
   for (const key of map.keys()) if (typeof key !== "number" || !known.includes(key)) malformed("unknown claim");
   const moment = (claim: number): number | null =>
     map.has(claim)
@@ -136,11 +168,14 @@ export function claimsOf(map: CborMap): TokenClaims {
   const [notBefore, expiresAt, issuedAt] = [moment(CLAIM_NOT_BEFORE), moment(CLAIM_EXPIRES), moment(CLAIM_ISSUED)];
   if (issuedAt === null) malformed("claim 6 missing");
   if (notBefore !== null && expiresAt !== null && notBefore >= expiresAt) malformed("claims 5 and 4");
+  const audience = audienceOf(map);
+  if (audience !== null && expiresAt === null) malformed("a copy without an end");
   return {
     identifier: text(map.get(CLAIM_IDENTIFIER), "claim 2", 1, 200),
     issuedAt, notBefore, expiresAt,
     ...statusOf(map.get(CLAIM_STATUS)),
     fields: fieldsOf(map.get(CLAIM_FIELDS)),
+    audience,
   };
 }
 

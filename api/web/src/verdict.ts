@@ -4,7 +4,7 @@ import { isObject } from "./strictjson.ts";
 
 export const WORDS = [
   "valid", "valid_offline", "suspended", "expired", "not_yet_effective", "superseded", "revoked", "withdrawn", "cancelled", "forged",
-  "untrusted_issuer", "unknown",
+  "untrusted_issuer", "unknown", "bound_copy",
 ] as const;
 export type Word = (typeof WORDS)[number];
 
@@ -35,6 +35,14 @@ export interface ShownField {
   kind: string;
 }
 
+/** For whom a copy was made, what for and until when (ISO moment). */
+export interface MadeFor {
+  agency: Names;
+  purpose: string;
+  until: string;
+  useCode: string;
+}
+
 /** Masked public data; an empty text or list means not known. */
 export interface Shown {
   identifier: string;
@@ -51,6 +59,8 @@ export interface Shown {
   fields: ShownField[];
   checkPhrase: string;
   supersededBy: string;
+  /** Null for a licence itself. */
+  madeFor: MadeFor | null;
 }
 
 export interface Verdict {
@@ -69,7 +79,7 @@ export interface Verdict {
 export function nothingShown(): Shown {
   return {
     identifier: "", type: null, number: "", numberLabel: null, agency: null, holders: [], issuedOn: "", effectiveOn: "", expiresOn: "",
-    fields: [], checkPhrase: "", supersededBy: "",
+    fields: [], checkPhrase: "", supersededBy: "", madeFor: null,
   };
 }
 
@@ -85,7 +95,8 @@ const TERMINAL: readonly string[] = ["superseded", "revoked", "withdrawn", "canc
 
 /**
  * The check that decides the word, or undefined when nothing speaks against the licence. First hit wins: not what the agency made,
- * key not trusted, a terminal status (it never comes back), something unknown that must be known, end date, suspension, start date.
+ * key not trusted, a terminal status (it never comes back), something unknown that must be known, end date, suspension, start date,
+ * a copy that was made for somebody else.
  */
 export function decidingCheck(checks: readonly Check[]): Check | undefined {
   const failed = (fits: (check: Check) => boolean): Check | undefined => checks.find((check) => check.outcome === "failed" && fits(check));
@@ -96,6 +107,7 @@ export function decidingCheck(checks: readonly Check[]): Check | undefined {
     checks.find((check) => check.outcome === "unknown") ??
     failed((check) => check.code === "expired") ??
     failed((check) => check.name === "status") ??
+    failed((check) => check.name !== "made_for") ??
     failed(() => true)
   );
 }
@@ -103,10 +115,11 @@ export function decidingCheck(checks: readonly Check[]): Check | undefined {
 /** The one word of these checks. Fails closed: without a good status and good dates it is never "valid". */
 export function overallWord(checks: readonly Check[]): Word {
   const check = decidingCheck(checks);
-  if (check === undefined) {
+  if (check === undefined || check.name === "made_for") {
     const good = (name: string): Check | undefined => checks.find((each) => each.name === name && each.outcome === "passed");
     const status = good("status");
     if (!status || !good("dates") || !good("integrity_and_seal") || !good("issuer_trusted")) return "unknown";
+    if (check !== undefined) return check.outcome === "failed" ? "bound_copy" : "unknown";
     return status.code === "live" ? "valid" : "valid_offline";
   }
   if (check.outcome === "unknown") return "unknown";
@@ -129,6 +142,13 @@ function objects(value: JsonValue | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
+function madeForOf(value: JsonValue | undefined): MadeFor | null {
+  if (!isObject(value)) return null;
+  const code = isObject(value["agency"]) ? text(value["agency"]["code"]) : "";
+  const agency = namesOf(value["agency"]) ?? { zh: code, en: code };
+  return { agency, purpose: text(value["purpose"]), until: text(value["until"]), useCode: text(value["use_code"]) };
+}
+
 function shownOf(value: JsonObject, withIssueDay: boolean): Shown {
   return {
     identifier: text(value["identifier"]),
@@ -147,6 +167,7 @@ function shownOf(value: JsonObject, withIssueDay: boolean): Shown {
     })),
     checkPhrase: text(value["check_phrase"]),
     supersededBy: text(value["superseded_by"]),
+    madeFor: madeForOf(value["made_for"]),
   };
 }
 

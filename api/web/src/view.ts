@@ -52,6 +52,11 @@ function named(names: Names | null, language: Language): string {
 /** Meaning and next step: of the fault where it has its own, else of the word. */
 export function explained(verdict: Verdict, texts: Texts): { meaning: string; next: string } {
   const word = texts.words[verdict.word];
+  const { madeFor } = verdict.shown;
+  if (madeFor !== null && verdict.word === "expired") return texts.expiredCopy;
+  if (madeFor !== null && verdict.word === "bound_copy") {
+    return { meaning: word.meaning, next: texts.nextForCopy(madeFor.agency[texts.htmlLang.startsWith("zh") ? "zh" : "en"]) };
+  }
   const cause = ["unknown", "forged", "untrusted_issuer"].includes(verdict.word) ? (texts.causes[`${verdict.kind}_${verdict.fault}`] ?? texts.causes[verdict.fault]) : undefined;
   if (verdict.word === "valid" && (verdict.kind === "code" || verdict.kind === "identifier")) {
     return { meaning: word.meaning, next: texts.nextForLookup };
@@ -97,7 +102,17 @@ function facts(verdict: Verdict, setting: Setting): HTMLElement | null {
   const many = shown.holders.length > 1;
   const day = (iso: string): string => (iso === "" ? "" : dayText(iso, texts));
   const list = h("dl", { class: "facts" });
+  const copy = shown.madeFor;
+  const end = copy === null ? NaN : Date.parse(copy.until);
   const rows = [
+    ...(copy === null
+      ? []
+      : [
+          row(words.madeFor, named(copy.agency, language), "strong"),
+          row(words.purpose, copy.purpose),
+          row(words.until, Number.isNaN(end) ? copy.until : momentText(new Date(end), texts)),
+          row(words.useCode, copy.useCode, "code"),
+        ]),
     ...shown.holders.flatMap((holder, index) => [
       row(many ? `${words.holders} ${index + 1}` : words.holder, holder.name, "strong"),
       row(words.holderCode, holder.code, "code"),
