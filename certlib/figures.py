@@ -6,7 +6,10 @@ persons follows from that, in `certlib.tickets.cells`.
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from certlib.errors import FieldFault, ForbiddenError, InvalidRequestError
@@ -39,11 +42,11 @@ from certlib.verdict import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import date
 
     from certlib.callers import AgencyCaller
     from certlib.library import Library
 
+_DAY_FORM: Final = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", re.ASCII)
 MAX_DAYS: Final = 366
 DAYS_SHOWN: Final = 31
 """In a range of at most so many days, each day is shown."""
@@ -77,6 +80,17 @@ def scope_of(caller: AgencyCaller, agency_code: str) -> str:
     if agency_code not in ("", caller.agency_code):
         raise ForbiddenError("this bearer is for the figures of its own agency only")
     return caller.agency_code
+
+
+def question_of(lib: Library, *, since: str, until: str, agency_code: str, type_code: str) -> Question:
+    """The question that these texts ask; empty days are today, and 30 days before the last one.
+
+    Raises:
+        InvalidRequestError: a text is no day between 2000 and 2999.
+    """
+    last = _day("to", until) if until else lib.now().date()
+    first = _day("from", since) if since else last - (DAYS_SHOWN - 1) * DAY
+    return Question(since=first, until=last, agency_code=agency_code, type_code=type_code)
 
 
 def statistics(lib: Library, question: Question) -> dict[str, Any]:
@@ -268,6 +282,13 @@ def _require(lib: Library, question: Question) -> None:
         raise _fault("agency", "unknown", "is no agency of this library")
     if question.type_code and question.type_code not in {UNKNOWN, *(e.code for e in agencies.all_types(lib.store))}:
         raise _fault("type", "unknown", "is no type of this library")
+
+
+def _day(name: str, text: str) -> date:
+    if _DAY_FORM.fullmatch(text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    raise _fault(name, "bad_date", "is no day like 2026-11-22")
 
 
 def _fault(name: str, code: str, reason: str) -> InvalidRequestError:

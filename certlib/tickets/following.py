@@ -28,6 +28,25 @@ if TYPE_CHECKING:
     from certlib.library import Library
     from certlib.store.ticketing import TicketStep
 
+__all__ = [
+    "AGENCY_STEPS",
+    "CORRECTIONS",
+    "RAISER_STEPS",
+    "Wanted",
+    "due_at",
+    "overdue_only",
+    "own_ticket",
+    "step_by_agency",
+    "step_by_holder",
+    "sweep",
+    "ticket_for",
+    "ticket_json",
+    "ticket_of",
+    "ticket_unwritten",
+    "tickets_for",
+    "tickets_of",
+    "whole_json",
+]
 AGENCY_STEPS: Final = (Action.TAKE, Action.RETURN, Action.EXPLAIN, Action.DECLINE)
 RAISER_STEPS: Final = (Action.SUPPLEMENT, Action.WITHDRAW)
 """Steps that need words at most; answers and corrections need more."""
@@ -71,6 +90,15 @@ def ticket_for(lib: Library, agency_code: str, code: str) -> tuple[Ticket, Side]
     if agency_code == found.raiser_agency:
         return found, Side.RAISER
     raise NotFoundError("no ticket is known under this code", code="ticket_not_found")
+
+
+def ticket_unwritten(lib: Library, code: str) -> Ticket:
+    """Any ticket, for the library's operator, who is shown nothing that people wrote.
+
+    Raises:
+        NotFoundError: none.
+    """
+    return tickets.ticket(lib.store, code)
 
 
 def own_ticket(lib: Library, agency_code: str, code: str) -> Ticket:

@@ -39,6 +39,16 @@ if TYPE_CHECKING:
     from certlib.store.engine import Transaction
     from certlib.store.ticketing import Ticket
 
+__all__ = [
+    "Clerk",
+    "ErrorReport",
+    "TicketItem",
+    "field_names",
+    "is_reported",
+    "report_missing",
+    "report_own",
+    "report_wrong",
+]
 MAX_ITEMS: Final = 20
 
 

@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from certlib.errors import ConflictError, ForbiddenError
-from certlib.store.ticketing import CLOSED, Action, TicketKind, TicketState
+from certlib.store.ticketing import CLOSED, Action, Ticket, TicketKind, TicketState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from certlib.store.ticketing import Ticket
+
+__all__ = ["TABLE", "TEXTLESS", "Action", "Side", "Ticket", "TicketKind", "TicketState", "is_overdue", "next_state"]
 
 
 class Side(StrEnum):
