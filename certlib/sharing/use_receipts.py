@@ -51,6 +51,8 @@ class Receipt:
     """26 hex characters."""
     act: str
     """`use` or `verify`."""
+    subject: str
+    """The use code; of a verification the licence's identifier, or empty."""
     asking: Asking
     agency_code: str
     at: datetime
@@ -129,6 +131,20 @@ def check_receipt(lib: Library, jws: str) -> ReceiptCheck:
     return ReceiptCheck(genuine=True, fault="", says=says)
 
 
+def receipt_json(receipt: Receipt) -> dict[str, JsonValue]:
+    """A receipt as JSON: what it says, and the signed form of it."""
+    return {
+        "receipt_id": receipt.id,
+        "act": receipt.act,
+        "subject": receipt.subject,
+        "asked_by": receipt.agency_code,
+        "operator": receipt.asking.operator,
+        "issued_at": moment(receipt.at),
+        "result": receipt.result,
+        "receipt": receipt.jws,
+    }
+
+
 def _signed(  # noqa: PLR0913  # what a receipt says
     lib: Library,
     caller: AgencyCaller,
@@ -152,7 +168,16 @@ def _signed(  # noqa: PLR0913  # what a receipt says
         "jws_sha256": hashlib.sha256(jws.encode()).hexdigest(),
     }
     audits.note(lib.store, Entry(actor=asking.operator, act="receipt.given", subject=receipt_id, detail=detail), at=at)
-    return Receipt(id=receipt_id, act=act, asking=asking, agency_code=caller.agency_code, at=at, result=result, jws=jws)
+    return Receipt(
+        id=receipt_id,
+        act=act,
+        subject=subject,
+        asking=asking,
+        agency_code=caller.agency_code,
+        at=at,
+        result=result,
+        jws=jws,
+    )
 
 
 def _of_use(lib: Library, use: Use) -> dict[str, JsonValue]:

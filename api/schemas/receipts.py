@@ -1,0 +1,69 @@
+"""The shapes of receipts. `certlib.sharing.use_receipts` writes them; these models describe them."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.schemas.verdicts import VerdictOut
+
+
+class ReceiptOut(BaseModel):
+    """A receipt: what it says, and the signed form of it."""
+
+    receipt_id: str
+    act: Literal["use", "verify"]
+    subject: str = Field(description="The use code; of a verification the licence's identifier, or empty.")
+    asked_by: str = Field(description="Code of your agency.")
+    operator: str
+    issued_at: str
+    result: dict[str, Any] = Field(description="What was asked and answered, never a value (docs/sharing.md).")
+    receipt: str = Field(description="Compact JWS (ES256) by the library's receipt key, which the trust pack names.")
+
+
+class VerificationReceiptOut(ReceiptOut):
+    """A receipt of a verification, and the verdict that it is about."""
+
+    verdict: VerdictOut
+
+
+class VerificationIn(BaseModel):
+    """What to verify, and what the receipt is for. No other member is allowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(description="A token in any of its written forms, a look-up code, or an identifier.")
+    operator: str = Field(description="The person who verifies.")
+    matter_code: str = ""
+    case_number: str = ""
+    purpose: str = ""
+
+
+class ReceiptIn(BaseModel):
+    """A receipt to check. No other member is allowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    receipt: str = Field(description="Compact JWS.")
+
+
+class ReceiptSaysOut(BaseModel):
+    """What a genuine receipt says."""
+
+    id: str
+    issuer: str
+    act: str
+    subject: str
+    asked_by: str
+    operator: str
+    purpose: str
+    checked_at: str
+    issued_at: str
+    result: dict[str, Any]
+
+
+class ReceiptCheckOut(BaseModel):
+    """Whether a receipt is this library's."""
+
+    genuine: bool
+    fault: str = Field(description="Why not: `malformed`, `unknown_key`, `bad_signature` ...; empty when it is.")
+    says: ReceiptSaysOut | None
