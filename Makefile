@@ -56,7 +56,7 @@ api/web/dist/.made: node_modules/.made $(WEB_SOURCES)
 dev: packages-test .venv/.made-dev api/web/dist/.made ## make the environment and the pages
 
 .PHONY: demo
-demo: packages-demo .venv/.made api/web/dist/.made ## a library with two agencies, their licences, and the verify page on http://127.0.0.1:8080 (PORT=, DEMO=)
+demo: packages-demo .venv/.made api/web/dist/.made ## a library with three agencies, their licences, and the verify page on http://127.0.0.1:8080 (PORT=, DEMO=)
 	@$(BIN)/certlib demo --home $(DEMO) --port $(PORT)
 
 .PHONY: run

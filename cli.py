@@ -340,7 +340,7 @@ def demo(
     port: Port = 8080,
     prepare_only: Annotated[bool, typer.Option("--prepare-only", help="Make the library, do not serve.")] = False,
 ) -> None:
-    """Try it: a library with two agencies and licences, served. Run again, it stays as it is."""
+    """Try it: a library with three agencies and licences, served. Run again, it stays as it is."""
     if not prepare_only:
         operating.require_free("127.0.0.1", port)
     for line in operating.demo(home, port=port):

@@ -1,4 +1,4 @@
-"""The demo: two agencies, their registers issued from the samples, some licences closed, and what to try."""
+"""The demo: three agencies, their registers issued from the samples, some licences closed, and what to try."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from certlib.batch import run_batch
 from certlib.cataloguing import add_shipped_types
 from certlib.checking import export_trust, pem
 from certlib.config import SETTINGS_FILE, Settings, read_settings
+from certlib.demonstrating_sharing import share
 from certlib.enrolling import BACKDATE, add_agency, create_library
 from certlib.errors import ConflictError, SetupError, TypeFolderError
 from certlib.identifiers import AgencyCode
@@ -43,6 +44,12 @@ MARKET_BUREAU: Final = Agency(
 CITY: Final = Agency(
     code=AgencyCode("RAINPORT"), name="City of Rainport", name_en="City of Rainport", timezone="America/Los_Angeles"
 )
+HEALTH: Final = Agency(
+    code=AgencyCode("11990200MB90000155"),
+    name="样本市卫生健康委员会",
+    name_en="Sample City Health Commission",
+    area_code="990200",
+)
 REGISTERS: Final = (
     (
         "business-licence",
@@ -53,6 +60,7 @@ REGISTERS: Final = (
     ),
     ("seattle-business-licence", "businesses.csv", "templates/seattle-business-licence/seattle.map.toml", CITY, ""),
     ("practitioner-licence", "practitioners.csv", "samples/practitioners.map.toml", MARKET_BUREAU, ""),
+    ("birth-certificate", "births.csv", "samples/births.map.toml", HEALTH, ""),
 )
 """Type, register in samples/, mapping, agency, and what closed rows become."""
 
@@ -60,6 +68,8 @@ REGISTERS: Final = (
 TSA_ROOTS: Final = "tsa-roots.pem"
 TRY: Final = "try"
 """Folder with one file of each kind worth a look."""
+CASE: Final = "case"
+"""Folder with what an asking agency keeps: its client's key, a copy, a receipt."""
 
 
 def prepare(home: Path, *, port: int) -> Iterator[str]:
@@ -73,7 +83,7 @@ def prepare(home: Path, *, port: int) -> Iterator[str]:
     """
     settings = _settings(home, port)
     if not settings.data_keys_path.exists():
-        yield f"Making a library with two agencies in {home} (some 20 seconds) ..."
+        yield f"Making a library with three agencies in {home} (some 20 seconds) ..."
         create_library(settings, organisation="certlib demo", now=utc_now())
     elif (done := upgrade_library(settings, operator="demo")).before != done.after:
         yield f"The demo in {home} was made by an older program; its tables are those of this one now."
@@ -81,7 +91,7 @@ def prepare(home: Path, *, port: int) -> Iterator[str]:
         with _opened(settings) as lib:
             add_shipped_types(lib, operator="demo")
             known = {each["code"] for each in agencies_report(lib)}
-            for agency in (MARKET_BUREAU, CITY):
+            for agency in (MARKET_BUREAU, CITY, HEALTH):
                 if agency.code not in known:
                     add_agency(lib, agency, seal_algorithm=KeyAlgorithm.P256, operator="demo")
         yield from _issue_samples(settings)
@@ -91,6 +101,8 @@ def prepare(home: Path, *, port: int) -> Iterator[str]:
     with _opened(settings) as lib:
         export_trust(lib, settings.home / "trust", published(lib))
         yield from _what_to_try(lib, home, port)
+        yield ""
+        yield from share(lib, home / CASE)
 
 
 def _settings(home: Path, port: int) -> Settings:

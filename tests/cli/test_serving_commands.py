@@ -89,10 +89,16 @@ def test_a_bearer_opens_what_is_the_agencys_own(made: Made) -> None:
 def test_the_demo_tells_what_to_try_and_stays_as_it_is(tmp_path: Path) -> None:
     terminal = Terminal(cwd=tmp_path)
     first = terminal.real("demo", "--prepare-only", "--port", "8123", code=0).out.splitlines()
-    assert len(first) < 20
+    assert len(first) < 33
     assert max(map(len, first)) < 100
+    text = "\n".join(first)
+    for said in ("address differs", "? yes (signed)", "agreed with the one-time code", "data (consent), given"):
+        assert said in text, said
+    assert {each.name for each in (tmp_path / ".demo" / "case").iterdir()} == {
+        *("copy.pdf", "receipt.jws", "school-board.key.pem"),
+    }
     again = terminal.real("demo", "--prepare-only", "--port", "8123", code=0).out.splitlines()
-    assert [line for line in again if " code " in line] == [line for line in first if " code " in line]
+    assert [line for line in again if ".pdf  " in line] == [line for line in first if ".pdf  " in line]
     assert [line.split(",")[1] for line in again if " rows, " in line] == [
         line.split(",")[1] + " before" for line in first if " rows, " in line
     ]
