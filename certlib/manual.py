@@ -137,6 +137,18 @@ EXAMPLES: Final = {
     ),
     "collect trust list": ("certlib collect trust list",),
     "collect trust remove": ("certlib collect trust remove 'Bridge library' --operator 'Zhang San'",),
+    "holder token": (
+        "certlib holder token --code - --code-type 111 --how 'identity card seen' --operator 'Zhang San'",
+        'curl -H "Authorization: Bearer $(certlib holder token ...)" http://127.0.0.1:8080/v1/my/licences',
+    ),
+    "holder ledger": (
+        "certlib holder ledger --code - --code-type 111 --how 'identity card seen' --operator 'Zhang San'",
+    ),
+    "holder delegate": (
+        "certlib holder delegate guardian --code CHILD --code-type 111 --to-code - --to-code-type 111 ...",
+        "certlib holder delegate officer --code USCC --code-type 001 --to-code - --to-code-type 111 ...",
+    ),
+    "holder end-delegation": ("certlib holder end-delegation DELEGATION --operator 'Zhang San'",),
 }
 """Command -> command lines, the plainest first."""
 
