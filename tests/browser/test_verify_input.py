@@ -153,15 +153,13 @@ def test_by_keyboard_alone(visit: Visit, register: ScriptedRegister) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["start", "valid", "expired", "forged", "lookup"])
+@pytest.mark.parametrize("name", ["start", "valid", "expired", "forged", "copy", "lookup"])
 def test_accessible(visit: Visit, register: ScriptedRegister, name: str, scheme: str) -> None:
     """WCAG 2.2 AA, as far as a program can judge it."""
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: npm ci")
     register.answers[IDENTIFIER] = answer_of(word="expired" if name == "expired" else "valid")
-    token = {"start": "", "valid": TOKENS["valid"], "expired": TOKENS["expired"], "forged": "#" + FORGED, "lookup": ""}[
-        name
-    ]
+    token = {"start": "", "lookup": "", "forged": "#" + FORGED}.get(name) or TOKENS.get(name, "")
     page = visit(token, color_scheme=scheme, locale="zh-CN", reduced_motion="reduce")
     if name == "lookup":
         typed(page, IDENTIFIER)

@@ -26,6 +26,7 @@ CASES = {
     "forged": ("#" + FORGED, None, "forged", "不是真证", "Not genuine"),
     "untrusted": ("#" + UNKNOWN_KEY, None, "untrusted_issuer", "来源不可信", "Issuer not trusted"),
     "unknown": (TOKENS["no_list"], None, "unknown", "无法判断", "Cannot tell"),
+    "copy": (TOKENS["copy"], "valid", "bound_copy", "他人加注件", "Not your copy"),
 }
 
 
@@ -37,7 +38,7 @@ def word_of(page: Page) -> str:
 
 
 SCREENS = [("phone", "zh-CN"), ("phone", "en-GB"), ("desktop", "zh-CN"), ("desktop", "en-GB")]
-IN_FULL = ["valid", "expired", "cancelled", "forged", "unknown"]
+IN_FULL = ["valid", "expired", "cancelled", "forged", "unknown", "copy"]
 RUNS = [(name, *each) for name in IN_FULL for each in SCREENS]
 RUNS += [(name, "phone", "zh-CN") for name in CASES if name not in IN_FULL]
 
@@ -91,6 +92,22 @@ def test_the_phrase_and_the_fields_are_shown_to_be_compared(visit: Visit, regist
     expect(page.locator(".facts")).to_contain_text("JY13302000012345")
     page.locator("summary").click()
     expect(page.locator(".check.passed")).to_have_count(5)
+
+
+def test_a_copy_says_for_whom_it_is_and_what_to_do_instead(visit: Visit, register: ScriptedRegister) -> None:
+    register.answers[IDENTIFIER] = answer_of()
+    page = visit(TOKENS["copy"])
+    assert word_of(page) == "bound_copy"
+    expect(page.locator("article.verdict")).to_have_class(re.compile("tone-caution"))
+    expect(page.locator(".next")).to_contain_text("not for you")
+    expect(page.locator(".next")).to_contain_text("ask the library")
+    expect(page.locator(".facts")).to_contain_text("子女入学")
+    expect(page.locator(".facts")).to_contain_text("7K2M9Q4R1T8W3X5Z")
+
+
+def test_a_copy_of_a_revoked_licence_says_revoked(visit: Visit, register: ScriptedRegister) -> None:
+    register.answers[IDENTIFIER] = answer_of(word="revoked", status="revoked")
+    assert word_of(visit(TOKENS["copy"])) == "revoked"
 
 
 def test_the_language_switch_is_remembered(visit: Visit, register: ScriptedRegister) -> None:

@@ -84,7 +84,7 @@ export const en: Texts = {
       next: "Do not rely on this result alone. Check in another way.",
     },
     bound_copy: {
-      title: "A copy, not for you",
+      title: "Not your copy",
       meaning: "Genuine, but a copy for one asker and one purpose. It is not the licence itself.",
       next: "Do not take it as a licence. Ask the library, or ask it for a copy of your own.",
     },
