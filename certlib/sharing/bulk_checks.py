@@ -169,11 +169,14 @@ def bulk_json(answer: BulkAnswer) -> dict[str, JsonValue]:
 
 
 def _read(csv: str | None, jsonl: str | None) -> AskedRows:
-    if csv is not None and jsonl is None:
-        return csv_asked(csv)
-    if jsonl is not None and csv is None:
-        return jsonl_asked(jsonl)
-    raise _fault("csv", "required", "give either csv or jsonl")
+    if (csv is None) == (jsonl is None):
+        raise _fault("csv", "required", "give either csv or jsonl")
+    name, text = ("jsonl", jsonl or "") if csv is None else ("csv", csv)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _fault(name, "bad_character", "holds half a character") from error
+    return jsonl_asked(text) if csv is None else csv_asked(text)
 
 
 def _formed(licence_type: LicenceType, row: AskedRow) -> Verdict:
