@@ -57,7 +57,7 @@ def ask_question(request: Request, caller: Sharer, body: Body) -> Response:
 @router.get(
     "/types/{code}/questions",
     response_model=QuestionsOut,
-    responses=problems(401, 403, 404),
+    responses=problems(401, 403, 404, 429),
     openapi_extra=SECURED,
     summary="Which questions a type answers",
 )
