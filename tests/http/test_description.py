@@ -15,6 +15,7 @@ import pytest
 
 from certlib.callers import bearer_for
 from certlib.config import read_settings
+from certlib.holding.sessions import open_session
 from certlib.issuing import issue
 from certlib.library import close_library, utc_now
 from tests.support.libraries import MARKET_BUREAU, company_request, opened
@@ -34,6 +35,9 @@ class Served:
 
     url: str
     agency: str
+    """Bearer of an agency's system with every scope."""
+    holder: str
+    """Bearer of a person who holds nothing: a holder of licences would be asked for them."""
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +49,10 @@ def served_library(ready_home: Path, tmp_path_factory: pytest.TempPathFactory) -
     issue(lib, company_request())
     granted(lib, agency_code=MARKET_BUREAU.code, daily_cap=1_000_000)
     agency = bearer_for(lib, MARKET_BUREAU.code, ttl_seconds=7200, scopes=SCOPES)
+    session = open_session(lib, code="990101198202091228", code_type="111", how="tests", operator="tests")
+    holder = session.bearer
     with served(lib) as url:
-        yield Served(url=url, agency=agency)
+        yield Served(url=url, agency=agency, holder=holder)
     close_library(lib)
 
 
@@ -74,3 +80,7 @@ def test_agencies_systems_meet_nothing_that_the_description_does_not_say(
     served_library: Served, tmp_path: Path
 ) -> None:
     asked(served_library, served_library.agency, tmp_path, "--exclude-path-regex", "^/v1/my/")
+
+
+def test_holders_meet_nothing_that_the_description_does_not_say(served_library: Served, tmp_path: Path) -> None:
+    asked(served_library, served_library.holder, tmp_path, "--include-path-regex", "^/v1/my/")
