@@ -9,4 +9,4 @@ settings.register_profile("searching", deadline=None, print_blob=True)
 # The same examples in each run, so that a red run means a change; `make test-slow` searches for new ones.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-pytest_plugins = ["tests.support.databases", "tests.support.libraries"]
+pytest_plugins = ["tests.support.databases", "tests.support.libraries", "tests.support.foreign"]

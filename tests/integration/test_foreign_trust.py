@@ -2,8 +2,6 @@
 
 import base64
 import json
-import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,24 +25,6 @@ from tests.support.clock import Clock
 from tests.support.foreign import BRIDGE_BUREAU, anchor_digest, foreign_request, new_foreign_home, open_foreign
 from tests.support.invariants import check_invariants
 from tests.support.libraries import company_request
-
-
-@pytest.fixture(scope="session")
-def bridge_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another library that nobody opens: tests copy it."""
-    home = tmp_path_factory.mktemp("bridge") / "library"
-    new_foreign_home(home, now=Clock.started()())
-    return home
-
-
-@pytest.fixture
-def bridge(bridge_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Library]:
-    """Another library, as new."""
-    home = tmp_path / "bridge"
-    shutil.copytree(bridge_home, home)
-    lib = open_foreign(home, now=clock)
-    yield lib
-    close_library(lib)
 
 
 def check_of(verdict: Verdict, name: CheckName) -> dict[str, str]:

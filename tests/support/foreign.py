@@ -1,9 +1,15 @@
-"""A second library, of another town, for tests of what crosses between two."""
+"""A second library, of another town, for tests of what crosses between two.
+
+Fixtures (loaded by `tests/conftest.py`): `bridge`: that library, open, on SQLite.
+"""
 
 import hashlib
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+
+import pytest
 
 from certlib.cataloguing import add_shipped_types
 from certlib.config import read_settings
@@ -12,6 +18,7 @@ from certlib.identifiers import AgencyCode
 from certlib.library import Library, close_library
 from certlib.model import Agency, Holder, IssueRequest
 from signing.keys import KeyAlgorithm
+from tests.support.clock import Clock
 from tests.support.libraries import company_request, opened
 
 BRIDGE_BUREAU = Agency(
@@ -54,3 +61,21 @@ def foreign_request(number: str = "91990300MA00000015", **changes: object) -> Is
 def anchor_digest(lib: Library) -> str:
     """What people compare over the telephone."""
     return hashlib.sha256(lib.anchor_spki_der).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def bridge_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another library that nobody opens: tests copy it."""
+    home = tmp_path_factory.mktemp("bridge") / "library"
+    new_foreign_home(home, now=Clock.started()())
+    return home
+
+
+@pytest.fixture
+def bridge(bridge_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Library]:
+    """Another library, as new."""
+    home = tmp_path / "bridge"
+    shutil.copytree(bridge_home, home)
+    lib = open_foreign(home, now=clock)
+    yield lib
+    close_library(lib)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import uvicorn
 
@@ -14,10 +15,16 @@ from certlib.library import Library
 START_SECONDS = 20
 
 
+def named(lib: Library, url: str) -> Library:
+    """The same library, set up to be reached at `url`."""
+    return replace(lib, settings=lib.settings.model_copy(update={"api_url": url}))
+
+
 @contextmanager
 def served(lib: Library) -> Iterator[str]:
-    """The application over `lib`; gives its URL without a slash at the end."""
+    """The application over `lib`; gives its URL without a slash at the end, which is where it says it is."""
     listener = socket.create_server(("127.0.0.1", 0))
+    lib = named(lib, f"http://127.0.0.1:{listener.getsockname()[1]}")
     server = uvicorn.Server(uvicorn.Config(create_app(lib), log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
