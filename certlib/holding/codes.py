@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from certlib.catalogue import parse_type
 from certlib.errors import FieldFault, ForbiddenError, InvalidRequestError, NotFoundError
 from certlib.grants import BASE_FIELDS
-from certlib.holding.own import Types, face_fields, face_json, owned_licences
+from certlib.holding.own import Types, face_fields, face_json, owned_licences, require_sole
 from certlib.holding.sessions import holder_mark, require_standing
 from certlib.receipting import new_receipt_id
 from certlib.store import agencies, audits, consents, looks, owning
@@ -69,7 +69,7 @@ def consent_code(lib: Library, me: HolderCaller, *, agency_code: str, types: Map
 
     Raises:
         InvalidRequestError: an agency, a type or a field that is not known.
-        ForbiddenError: code `delegation_scope`: a type is outside the delegate's scope.
+        ForbiddenError: code `delegation_scope`: a type is outside the delegate's scope; `code_ambiguous`.
         LimitReachedError: too many codes are open.
     """
     faults = [*_agency_faults(lib, agency_code), *_type_faults(lib, types)]
@@ -77,6 +77,7 @@ def consent_code(lib: Library, me: HolderCaller, *, agency_code: str, types: Map
         raise InvalidRequestError(tuple(faults))
     if not all(me.covers(type_code=each) for each in types):
         raise ForbiddenError("your delegation is not for all of these types", code="delegation_scope")
+    require_sole(lib, me)
     agreed = {name: tuple(dict.fromkeys(fields)) for name, fields in types.items()}
     seconds = lib.settings.consent_code_seconds
     return _made(lib, me, CodeKind.CONSENT, seconds=seconds, agency_code=agency_code, types=agreed)

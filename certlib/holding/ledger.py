@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from certlib.catalogue import parse_type
@@ -41,6 +41,9 @@ def ledger(lib: Library, me: HolderCaller, *, before: int = 0, limit: int = 100)
     found = looks.looks_of_holder(lib.store, me.holder_code, before=before, limit=most)
     named = owning.licences_named(lib.store, {each.identifier for each in found if each.identifier})
     mine = [each for each in found if _is_mine(me, each, named)]
+    if any(not each.identifier for each in mine) and owning.has_namesake(lib.store, me.holder_code, me.code_type):
+        # Whom an agency meant when it found nothing, nobody can tell: the words may be about the other one.
+        mine = [each if each.identifier else replace(each, purpose="") for each in mine]
     rows = _rows(lib, mine)
     if me.delegation is not None:
         with writing(lib.store) as conn:

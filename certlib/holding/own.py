@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from certlib.catalogue import FieldKind, parse_type
-from certlib.errors import NotFoundError
+from certlib.errors import ForbiddenError, NotFoundError
 from certlib.faces import face_code
 from certlib.grants import BASE_FIELDS
 from certlib.holding.sessions import require_standing
@@ -154,6 +154,20 @@ def owned_licences(lib: Library, me: HolderCaller, identifiers: tuple[str, ...])
     wanted = [normalise_identifier(each[:MAX_TYPED]) for each in identifiers]
     found = owning.licences_named(lib.store, [each for each in wanted if each.isascii() and each.isprintable()])
     return tuple(_mine(me, found, each) for each in wanted)
+
+
+def require_sole(lib: Library, me: HolderCaller) -> None:
+    """Pass unless the same characters, of another kind of document, are another holder's code in this library.
+
+    Agencies ask by the code alone, so a word given for one would be taken for the other.
+
+    Raises:
+        ForbiddenError: code `code_ambiguous`.
+    """
+    if owning.has_namesake(lib.store, me.holder_code, me.code_type):
+        raise ForbiddenError(
+            "another kind of document has the same number here", code="code_ambiguous", hint="Ask at the counter."
+        )
 
 
 def _owned(lib: Library, me: HolderCaller, identifier: str) -> Licence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from certlib.errors import NotFoundError
+from certlib.holding.own import require_sole
 from certlib.holding.sessions import require_standing
 from certlib.sharing import uses
 from certlib.store import agencies
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def requests(lib: Library, me: HolderCaller) -> list[dict[str, JsonValue]]:
-    """What the holder is or was asked to agree to, newest first, at most 500; a delegate sees what the scope covers."""
+    """What the holder is or was asked to agree to, newest first, at most 500; a delegate sees what the scope covers.
+
+    Raises:
+        ForbiddenError: code `code_ambiguous`: agencies name another holder by the same characters.
+    """
+    require_sole(lib, me)
     names = _names(lib)
     return [_request_json(each, names) for each in uses.requests_of(lib, me.holder_code) if _covered(me, each)]
 
@@ -28,9 +34,11 @@ def decide(lib: Library, me: HolderCaller, use_code: str, *, approve: bool) -> d
     """The holder's word: yes or no to a request that waits; no also takes back a yes.
 
     Raises:
+        ForbiddenError: code `code_ambiguous`, `delegation_over`.
         NotFoundError: code `request_not_found`: none of the holder's, or outside the delegate's scope.
         ConflictError: code `request_expired`, `already_decided`.
     """
+    require_sole(lib, me)
     known = next((each for each in uses.requests_of(lib, me.holder_code) if each.id == use_code), None)
     if known is None or not _covered(me, known):
         raise NotFoundError("no request is known under this code", code="request_not_found")

@@ -53,6 +53,21 @@ def owned(
     return tuple(once.values()), following
 
 
+def has_namesake(store: Store, code: str, code_type: str) -> bool:
+    """Whether licences stand under the same characters of another kind of document, and so are another holder's."""
+    index = holder_index(store.cipher, code)
+    query = (
+        select(LICENCE)
+        .join(LICENCE_HOLDER, LICENCE_HOLDER.c.licence_id == LICENCE.c.id)
+        .where(LICENCE_HOLDER.c.code_index == index, LICENCE.c.state == "issued")
+        .order_by(LICENCE.c.id.desc())
+        .limit(LISTED)
+    )
+    with reading(store) as conn:
+        rows = conn.execute(query).mappings().all()
+    return not all(held_by(licence_value(store.cipher, row), code, code_type) for row in rows)
+
+
 def licences_named(store: Store, identifiers: Collection[str]) -> dict[str, Licence]:
     """The issued licences of these identifiers, at most 500, by identifier."""
     wanted = sorted(identifiers)[:LISTED]

@@ -318,6 +318,11 @@ def test_the_same_characters_of_another_document_are_another_holder(web: TestCli
     web.post("/v1/my/codes", json={"kind": "show", "licences": [licence.identifier]}, headers=mine)
     assert len(web.get("/v1/my/codes", headers=mine).json()) == 1
     assert web.get("/v1/my/codes", headers=thief).json() == []
+    agreed = {"kind": "consent", "agency": CITY.code, "types": {licence.type_code: ["number"]}}
+    for answer in (web.post("/v1/my/codes", json=agreed, headers=thief), web.get("/v1/my/requests", headers=thief)):
+        assert (answer.status_code, answer.json()["code"]) == (403, "code_ambiguous")
+    assert web.post("/v1/my/codes", json=agreed, headers=mine).status_code == 201
+    assert web.get("/v1/my/requests", headers=mine).json() == []
 
 
 def test_a_licence_that_was_corrected_says_so_at_once(web: TestClient, sqlite_library: Library) -> None:

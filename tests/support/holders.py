@@ -109,10 +109,10 @@ def agent_of_mother(lib: Library, **changes: object) -> Delegation:
     return give(lib, me_of(lib), _wanted(lib, DelegationKind.AGENT, STRANGER, **changes))
 
 
-def _wanted(lib: Library, kind: DelegationKind, delegate: tuple[str, str], **changes: object) -> Wanted:
+def _wanted(lib: Library, standard: DelegationKind, to: tuple[str, str], **changes: object) -> Wanted:
     parts: dict[str, object] = {
-        "kind": kind,
-        "delegate": Party(code=delegate[0], code_type=delegate[1]),
+        "kind": standard,
+        "delegate": Party(code=to[0], code_type=to[1]),
         "acts": frozenset(Act),
         "ends_at": lib.now() + timedelta(days=365),
     }
