@@ -37,7 +37,8 @@ from tests.support.vectors import (
     written,
 )  # fmt: skip
 from tests.support.verdicts import changed
-from tests.vectors.cases import REQUESTS, STOLEN, VECTORS, World
+from tests.vectors.cases import REQUESTS, STOLEN, World
+from tests.vectors.copy_cases import VECTORS
 
 if TYPE_CHECKING:
     from certlib.model import Licence
