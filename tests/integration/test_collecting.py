@@ -60,7 +60,7 @@ def other(bridge: Library) -> Iterator[Other]:
         bridge, HARBOUR.code, name="upper library", scopes=("share",), public_key=public_pem(key), operator="tests"
     )
     granted(bridge, agency_code=HARBOUR.code, daily_cap=100_000)
-    with served(bridge) as url:
+    with served(bridge, says_where=True) as url:
         yield Other(lib=bridge, url=url, key=key, client_id=client.id)
 
 
@@ -193,7 +193,7 @@ def test_the_command_is_killed_and_run_again(sqlite_library: Library, bridge: Li
     file.write_bytes(key.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     home = ("--home", str(sqlite_library.settings.home))
     command = (sys.executable, str(ROOT / "cli.py"), "collect")
-    with served(live) as url:
+    with served(live, says_where=True) as url:
         options = (
             "--anchor",
             anchor_digest(live),

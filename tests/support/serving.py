@@ -21,10 +21,10 @@ def named(lib: Library, url: str) -> Library:
 
 
 @contextmanager
-def served(lib: Library) -> Iterator[str]:
-    """The application over `lib`; gives its URL without a slash at the end, which is where it says it is."""
+def served(lib: Library, *, says_where: bool = False) -> Iterator[str]:
+    """The application over `lib`; gives its URL without a slash at the end. It knows it itself if `says_where`."""
     listener = socket.create_server(("127.0.0.1", 0))
-    lib = named(lib, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    lib = named(lib, f"http://127.0.0.1:{listener.getsockname()[1]}") if says_where else lib
     server = uvicorn.Server(uvicorn.Config(create_app(lib), log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
