@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from certlib.callers import SCOPES
-from certlib.enrolling import check_agency
+from certlib.enrolling import BACKDATE, check_agency
 from certlib.errors import FieldFault, InvalidRequestError
 from certlib.grants import MAX_OPERATOR_CHARACTERS, networks_of
 from certlib.identifiers import AgencyCode
@@ -235,11 +235,11 @@ def operator_faults(operator: str) -> list[FieldFault]:
 
 def _proof(public_key: bytes | None, now: datetime) -> tuple[ClientKey | ClientSecret, str]:
     """The first row of a client's proof, and the secret in clear or empty."""
-    end = now + timedelta(days=PROOF_DAYS)
+    begin, end = now - BACKDATE, now + timedelta(days=PROOF_DAYS)
     if public_key is None:
         secret_id = secrets.token_hex(4)
         secret = f"certlib_{secret_id}_{secrets.token_urlsafe(32)}"
-        kept = ClientSecret(id=secret_id, hashed=hashed_secret(secret), not_before_at=now, not_after_at=end)
+        kept = ClientSecret(id=secret_id, hashed=hashed_secret(secret), not_before_at=begin, not_after_at=end)
         return kept, secret
     try:
         spki_der, kid = read_public_key(public_key)
@@ -249,7 +249,7 @@ def _proof(public_key: bytes | None, now: datetime) -> tuple[ClientKey | ClientS
         raise InvalidRequestError(
             (FieldFault(field="key", code="bad_key", reason="its kid must be 1 to 64 printable ASCII characters"),)
         )
-    return ClientKey(kid=kid or kid_of(spki_der).hex(), spki_der=spki_der, not_before_at=now, not_after_at=end), ""
+    return ClientKey(kid=kid or kid_of(spki_der).hex(), spki_der=spki_der, not_before_at=begin, not_after_at=end), ""
 
 
 def _argon2id(secret: str, salt: bytes, memory_kib: int, passes: int, lanes: int) -> bytes:
