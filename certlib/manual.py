@@ -149,6 +149,23 @@ EXAMPLES: Final = {
         "certlib holder delegate officer --code USCC --code-type 001 --to-code - --to-code-type 111 ...",
     ),
     "holder end-delegation": ("certlib holder end-delegation DELEGATION --operator 'Zhang San'",),
+    "ticket list": ("certlib ticket list --open", "certlib ticket list --agency RAINPORT --overdue --json"),
+    "ticket show": ("certlib ticket show TICKET", "certlib ticket show TICKET --agency RAINPORT"),
+    "ticket answer": (
+        "certlib ticket answer TICKET --outcome justified --operator 'Li Min' --text 'Permit Act, section 3'",
+        "certlib ticket answer TICKET --outcome return --operator 'Wang Fang' --text 'Which branch is meant?'",
+    ),
+    "ticket correct": (
+        "certlib ticket correct TICKET --data change.json --operator 'Wang Fang' --text 'As the application says'",
+        "certlib ticket correct TICKET --identifier LICENCE --operator 'Wang Fang' --text 'Issued now'",
+    ),
+    "ticket sweep": ("certlib ticket sweep",),
+    "ticket calendar": ("certlib ticket calendar --agency RAINPORT",),
+    "ticket complaints": ("certlib ticket complaints", "certlib ticket complaints --agency RAINPORT --json"),
+    "ticket statistics": (
+        "certlib ticket statistics --from 2026-11-01 --to 2026-11-30",
+        "certlib ticket statistics --agency RAINPORT --type business-licence --json",
+    ),
 }
 """Command -> command lines, the plainest first."""
 
