@@ -14,7 +14,6 @@ from certlib.callers import (
     MAX_BEARER_CHARACTERS,
     MAX_CLAIMS_DEPTH,
     SCOPES,
-    api_keys,
     bearer_for,
 )
 from certlib.clients import PRIVATE_KEY_JWT, SECRET, SECRET_FORM, hashed_secret, same_secret, usable
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from certlib.library import Library
-    from certlib.store.clients import Client
+    from certlib.store.clients import Client, ClientKey
 
 TOKEN_PATH: Final = "/oauth/token"  # noqa: S105  # a path
 JWKS_PATH: Final = "/oauth/jwks"
@@ -39,6 +38,12 @@ MAX_CANDIDATES: Final = 4
 """Keys that are tried for an assertion that names none: a client has one, or two while it changes them."""
 ASSERTION_TYPES: Final = frozenset({"JWT", "client-authentication+jwt"})
 """What `typ` of an assertion may say, if it is there: so that no JWT for another purpose is taken for one."""
+NOBODYS_KEY: Final = bytes.fromhex(
+    "3059301306072a8648ce3d020106082a8648ce3d03010703420004"
+    "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+)
+"""The generator of P-256 as a public key (FIPS 186-5): what it seems to have signed is refused all the same."""
 CLIENT_ID: Final = re.compile(r"[0-9a-f]{26}", re.ASCII)
 _HEADER: Final = {"alg", "kid", "typ"}
 _REMEMBERED: Final = timedelta(seconds=CLOCK_LEEWAY_SECONDS)
@@ -148,7 +153,7 @@ def _named_client(lib: Library, asked: TokenRequest) -> Client | None:
 def _named_in(assertion: str) -> str:
     """The client that an assertion names, which proves nothing yet; empty if it is no assertion."""
     try:
-        claims = _read(assertion).claims(max_depth=MAX_CLAIMS_DEPTH)
+        claims = read_assertion(assertion).claims(max_depth=MAX_CLAIMS_DEPTH)
     except VerificationError:
         return ""
     issuer, subject = claims.get("iss"), claims.get("sub")
@@ -182,17 +187,13 @@ def _check_assertion(lib: Library, client: Client | None, assertion: str) -> tup
     """Steps: 1 form and header; 2 a key of this client, good now; 3 signature; 4 audience and times; 5 its id."""
     # 1 form and header
     try:
-        compact = _read(assertion)
+        compact = read_assertion(assertion)
         claims = compact.claims(max_depth=MAX_CLAIMS_DEPTH)
     except VerificationError as error:
         raise _unproved("bad_assertion") from error
-    # 2 keys: compared with the client's own, never looked up by what the header says
+    # 2 and 3 a key of this client
     known = clients.keys(lib.store, client.id if client is not None and client.method == PRIVATE_KEY_JWT else "-")
-    kid = compact.header.get("kid")
-    keys = [each for each in known if usable(each, lib.now()) and kid in (None, each.kid)][-MAX_CANDIDATES:]
-    # 3 signature
-    tried = [_signed_by(compact, each) for each in ([each.spki_der for each in keys] or [_own_key(lib)])]
-    if not keys or not any(tried):
+    if not signed_by(compact, [each for each in known if usable(each, lib.now())]):
         raise _unproved("bad_assertion")
     # 4 audience and times
     url = lib.settings.base_url
@@ -209,7 +210,7 @@ def _check_assertion(lib: Library, client: Client | None, assertion: str) -> tup
     return hashlib.sha256(token_id.encode()).digest(), end + _REMEMBERED
 
 
-def _read(assertion: str) -> Compact:
+def read_assertion(assertion: str) -> Compact:
     """An assertion whose header is one of ours to read: ES256, perhaps a key id, perhaps a type, nothing else.
 
     Raises:
@@ -226,12 +227,19 @@ def _read(assertion: str) -> Compact:
     return compact
 
 
-def _own_key(lib: Library) -> bytes:
-    """A key to check in vain, so that it takes as long."""
-    return next((each.spki_der for each in api_keys(lib)), b"")
+def signed_by(compact: Compact, keys: Sequence[ClientKey]) -> bool:
+    """Whether one of `keys`, oldest first, has signed an assertion: the one that it names, or any if it names none.
+
+    A key id is compared with those of `keys`, and looked up nowhere. Something is checked even without a key, so that
+    it takes as long.
+    """
+    kid = compact.header.get("kid")
+    named = [each.spki_der for each in keys if kid in (None, each.kid)][-MAX_CANDIDATES:]
+    fits = any(_is_signature(compact, each) for each in named or [NOBODYS_KEY])
+    return fits and bool(named)
 
 
-def _signed_by(compact: Compact, spki_der: bytes) -> bool:
+def _is_signature(compact: Compact, spki_der: bytes) -> bool:
     try:
         check_signature(compact, spki_der)
     except VerificationError:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from certlib.authorising import read_assertion, signed_by
+from certlib.store.clients import ClientKey
 from signing import cbor, cose, jws
 from signing.errors import Fault, VerificationError
+from signing.jwk import read_public_key
 from signing.keys import verify_raw
 from signing.tokens import token_digits, verify_token
 from tests.support.pki import NOW, throwaway_pki
@@ -145,6 +149,32 @@ def test_wycheproof_es256_below_the_header() -> None:
             assert verdict == case["result"], case
             judged += 1
     assert judged >= 35
+
+
+def test_wycheproof_es256_as_assertions_of_clients() -> None:
+    """Every vector through the readers of clients' keys and assertions: ES256 is judged as the vectors say, all else
+    is refused. A key that is not for verifying signatures is not taken in."""
+    vectors = loaded("wycheproof-json-web-signature.json")
+    judged = agreed = 0
+    for group in vectors["testGroups"]:
+        es256 = group.get("public", {}).get("crv") == "P-256"
+        for case in group["tests"]:
+            text = case["jws"] if isinstance(case["jws"], str) else json.dumps(case["jws"])
+            verdict = as_assertion(text, group.get("public", group.get("private", {})))
+            assert verdict == (case["result"] if es256 else "invalid"), case
+            judged += 1
+            agreed += es256
+    assert (judged, agreed) == (vectors["numberOfTests"], 41)
+
+
+def as_assertion(text: str, jwk: dict[str, Any]) -> str:
+    begin, end = NOW - timedelta(days=1), NOW + timedelta(days=1)
+    try:
+        spki_der, kid = read_public_key(json.dumps(jwk).encode())
+        key = ClientKey(kid=kid, spki_der=spki_der, not_before_at=begin, not_after_at=end)
+        return "valid" if signed_by(read_assertion(text), [key]) else "invalid"
+    except VerificationError:
+        return "invalid"
 
 
 def check_es256(text: str, spki_der: bytes) -> None:
