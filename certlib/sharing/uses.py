@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -135,6 +135,8 @@ def _with_code(lib: Library, caller: AgencyCaller, request: UseRequest, new: Use
         )
         consents.note_failure(lib.store, source, entry, now=new.made_at)
         raise
+    except InvalidRequestError as error:  # mistyped: it is named as the caller named it
+        raise InvalidRequestError(tuple(replace(each, field="consent_code") for each in error.faults)) from error
 
 
 def own_use(lib: Library, caller: AgencyCaller, code: str) -> Use:

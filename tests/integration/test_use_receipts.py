@@ -125,7 +125,7 @@ def test_a_receipt_of_a_verification(sqlite_library: Library, licence: Licence) 
         assert receipt_paper(sqlite_library, receipt).pdf.startswith(b"%PDF-")
     bare = asking(matter_code="", case_number="", purpose="")
     assert verification_receipt(sqlite_library, asker(), licence.token, bare)[0].jws
-    for said, text, field in (
+    for asked, text, field in (
         (asking(operator=" "), "x", "operator"),
         (asking(purpose="x" * 201), "x", "purpose"),
         (asking(case_number="\x00"), "x", "case_number"),
@@ -133,7 +133,7 @@ def test_a_receipt_of_a_verification(sqlite_library: Library, licence: Licence) 
         (asking(), "x" * 20_001, "text"),
     ):
         with pytest.raises(InvalidRequestError) as caught:
-            verification_receipt(sqlite_library, asker(), text, said)
+            verification_receipt(sqlite_library, asker(), text, asked)
         assert [each.field for each in caught.value.faults] == [field]
 
 

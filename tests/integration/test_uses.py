@@ -28,7 +28,7 @@ def licence(library: Library) -> Licence:
     return issue(library, company_request()).licence
 
 
-def refusal(lib: Library, request: UseRequest, **caller: object) -> str:
+def refusal(lib: Library, request: UseRequest, **caller: str) -> str:
     """The code of the refusal of a request, or empty."""
     try:
         ask(lib, asker(**caller), request)
@@ -37,7 +37,7 @@ def refusal(lib: Library, request: UseRequest, **caller: object) -> str:
     return ""
 
 
-def reading(lib: Library, code: str, **caller: object) -> str:
+def reading(lib: Library, code: str, **caller: str) -> str:
     """The code of the refusal of a reading, or the words read."""
     try:
         read = read_data(lib, asker(**caller), code)
