@@ -153,6 +153,20 @@ def test_the_longest_rows_stay_in_their_boxes_and_whole(
                 assert squeezed(request.fields[field.name]) in page.text, field.name
 
 
+def test_the_births_of_the_samples_stay_in_their_boxes(shipped: dict[str, ShippedForm]) -> None:
+    form, samples = shipped["birth-certificate"], forms.ROOT / "samples"
+    requests = forms.register_requests(
+        form, register=str(samples / "births.csv"), mapping=str(samples / "births.map.toml")
+    )
+    assert len(requests) == 9
+    for request in requests:
+        (page,) = pages(form, request)
+        assert_tidy(form, page)
+        assert squeezed(request.fields["mother_name"]) in page.text
+        assert request.fields["mother_code"] not in page.text
+        assert not request.holders[0].code or request.holders[0].code not in page.text
+
+
 def test_a_scope_longer_than_the_page_goes_on_overleaf_and_loses_nothing(shipped: dict[str, ShippedForm]) -> None:
     form = shipped["business-licence"]
     request = forms.sample_request(form)
