@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from certlib.errors import FieldFault, InvalidRequestError
 from certlib.lawfulness import text_fault
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_REASON_CHARACTERS = 500
 ADVERSE = frozenset({Status.SUSPENDED, Status.WITHDRAWN, Status.REVOKED})
 """Need a legal document's number (China profile, 8.2)."""
+AS_IN_REGISTER: Final = "as in the register: "
+"""How the reason begins where a register's row was issued as it stood there; since when it stood so is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ from certlib.errors import (
     UnavailableError,
 )
 from certlib.issuing import BlockOutcome, issue_block, rehearse_block
-from certlib.lifecycle import StatusRequest, change_status
+from certlib.lifecycle import AS_IN_REGISTER, StatusRequest, change_status
 from certlib.store.lookups import licences_by_number, pdf_of
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _result(
     if candidate.as_status is not None and licence.status is not candidate.as_status:
         change = StatusRequest(
             to=candidate.as_status,
-            reason=f"as in the register: {candidate.state}",
+            reason=f"{AS_IN_REGISTER}{candidate.state}",
             document_number=candidate.document_number,
             operator=task.operator,
         )

@@ -44,6 +44,8 @@ class Move:
 
     new: Status
     effective_at: datetime
+    as_registered: bool = False
+    """It only says how a register's row stood when it was issued here; since when is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,8 +92,8 @@ def valid_on(record: Record, day: date, *, now: datetime) -> Answer:
     """Whether the licence was valid on `day`, in its agency's zone, by its dates and the history of its status.
 
     1. outside of its days: no; 2. withdrawn (撤销), which is defective from the start: no; 3. today: as it stands;
-    4. closed on the day on which this library issued it, as closed rows of a register are: what was before is not
-    recorded; 5. as it stood at the end of the day.
+    4. closed as a register's row was, or on the day on which this library issued it: what was before is not recorded;
+    5. as it stood at the end of the day.
     """
     licence = record.licence
     zone = ZoneInfo(licence.timezone)
@@ -101,10 +103,7 @@ def valid_on(record: Record, day: date, *, now: datetime) -> Answer:
         return Answer.NO
     if day >= now.astimezone(zone).date():
         return _yes(licence.status is Status.ACTIVE)
-    issued_on = licence.issued_at.astimezone(zone).date()
-    if day < issued_on and any(
-        _closes(each) and each.effective_at.astimezone(zone).date() <= issued_on for each in record.moves
-    ):
+    if any(_unknown_before(each, licence, day) for each in record.moves):
         return Answer.NOT_RECORDED
     return _yes(status_at(record.moves, end_of_day(day, licence.timezone)) is Status.ACTIVE)
 
@@ -119,8 +118,14 @@ def status_at(moves: Sequence[Move], at: datetime) -> Status:
     return status
 
 
-def _closes(move: Move) -> bool:
-    return not LEGAL_TRANSITIONS[move.new] and move.new is not Status.SUPERSEDED
+def _unknown_before(move: Move, licence: Licence, day: date) -> bool:
+    """Whether this end of the licence leaves open how it stood on an earlier `day`."""
+    zone = ZoneInfo(licence.timezone)
+    held_on, issued_on = move.effective_at.astimezone(zone).date(), licence.issued_at.astimezone(zone).date()
+    ends = not LEGAL_TRANSITIONS[move.new] and move.new is not Status.SUPERSEDED
+    if move.as_registered:
+        return day < held_on
+    return ends and held_on <= issued_on and day < issued_on
 
 
 def age_reached(born_on: date, years: int, today: date) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from certlib.catalogue import FOLDER
 from certlib.errors import FieldFault, InvalidRequestError, NotFoundError
 from certlib.grants import Interface
+from certlib.lifecycle import AS_IN_REGISTER
 from certlib.questions import QuestionKind, grant_name
 from certlib.receipting import new_receipt_id, signed_answer
 from certlib.sharing import finding, parameters
@@ -178,7 +179,8 @@ def _people(asked: Asked, about: About, type_code: str) -> tuple[str, ...]:
 
     Where only a number or identifier is named it stands for its holder, whether it exists or not.
     """
-    key = about.holder_code or f"{type_code}#{finding.folded_code(about.number or about.identifier)}"
+    named = finding.folded_code(about.number or about.identifier)
+    key = finding.folded_code(about.holder_code) or f"{type_code}#{named}"
     if asked.question.kind is not QuestionKind.RELATION:
         return (key,)
     code = finding.folded_code(str(asked.parameters["code"]))
@@ -207,12 +209,14 @@ def _versions(lib: Library, about: About, type_code: str) -> Sequence[Licence]:
             identifier=about.identifier,
         )
     if about.holder_code:
-        held = {
-            each.identifier: each
+        ever = [
+            each
             for code in finding.code_forms(about.holder_code)
-            for each in lookups.licences_by_holder(lib.store, code)
-            if each.type_code == type_code and finding.fits_keys(each, number=about.number)
-        }
+            for each in lookups.licences_by_holder(lib.store, code)  # the oldest 500: the current ones may not be there
+            if each.type_code == type_code
+        ]
+        current = finding.find(lib, type_code=type_code, holder_code=about.holder_code)
+        held = {each.identifier: each for each in (*ever, *current) if finding.fits_keys(each, number=about.number)}
         return tuple(held.values())
     found = finding.find(lib, type_code=type_code, number=about.number)
     if len(found) != 1:
@@ -223,7 +227,10 @@ def _versions(lib: Library, about: About, type_code: str) -> Sequence[Licence]:
 
 def _record(lib: Library, licence: Licence) -> Record:
     changes = statuses.status_changes(lib.store, licence.identifier)
-    moves = [Move(new=each.new, effective_at=each.effective_at) for each in changes]
+    moves = [
+        Move(new=each.new, effective_at=each.effective_at, as_registered=each.reason.startswith(AS_IN_REGISTER))
+        for each in changes
+    ]
     return Record(licence=licence, moves=moves)
 
 

@@ -142,6 +142,8 @@ def test_valid_on_a_day_before_it_was_revoked(library: Library, clock: Clock) ->
     assert day(library, first + timedelta(days=5), number=COMPANY) is YES
     assert day(library, first + timedelta(days=5), identifier=licence.identifier) is YES
     assert day(library, first + timedelta(days=5), holder_code="91990200MA10000078") is NOT_RECORDED
+    assert day(library, first + timedelta(days=5), holder_code=COMPANY.lower(), number=COMPANY) is YES
+    assert day(library, first + timedelta(days=5), holder_code=COMPANY, number="91990200MA10000078") is NOT_RECORDED
     check_invariants(library.store)
 
 
@@ -244,6 +246,8 @@ def test_guessing_is_stopped_from_each_side(library: Library) -> None:
     assert [guesses(each, CHILD) for each in mothers].count("") == most  # many mothers, one child
     assert guesses("990101198202090001", CHILD) == "holder_limit_reached"
     assert guesses(CHILD, MOTHER, "child_of") == "holder_limit_reached"
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in CHILD)
+    assert guesses("990101198202090001", f" {wide}") == "holder_limit_reached"  # spelt otherwise, the same person
     assert guesses(MOTHER, NOBODY) == ""
     check_invariants(library.store)
 

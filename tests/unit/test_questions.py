@@ -1,5 +1,6 @@
 """Questions: what a type.toml may declare, which parameters are taken, and what one record answers."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -353,6 +354,14 @@ def test_a_change_that_held_before_it_was_put_down_counts_from_when_it_held() ->
     assert status_at(moves, datetime(2026, 3, 31, tzinfo=UTC)) is Status.ACTIVE
     assert status_at(moves, datetime(2026, 4, 20, tzinfo=UTC)) is Status.REVOKED
     assert status_at(moves, datetime(2026, 5, 20, tzinfo=UTC)) is Status.REVOKED
+
+
+def test_how_a_registers_row_stood_says_nothing_of_before() -> None:
+    licence = plain_licence(issued_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC))
+    suspended = replace(moved(Status.SUSPENDED, "2026-01-07T02:00:00+00:00"), as_registered=True)
+    record = Record(licence=licence, moves=(suspended, moved(Status.ACTIVE, "2026-02-01T02:00:00+00:00")))
+    days = [date(2020, 1, 1), date(2026, 1, 6), date(2026, 1, 7), date(2026, 2, 1)]
+    assert [valid_on(record, each, now=NOW) for each in days] == [NOT_RECORDED, NOT_RECORDED, NO, YES]
 
 
 # Age.
