@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from certlib.errors import NotFoundError
@@ -9,7 +10,6 @@ from certlib.holding.own import require_sole
 from certlib.holding.sessions import require_standing
 from certlib.sharing import uses
 from certlib.store import agencies
-from certlib.store.engine import writing
 from certlib.verdict import moment
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def decide(lib: Library, me: HolderCaller, use_code: str, *, approve: bool) -> d
     known = next((each for each in uses.requests_of(lib, me.holder_code) if each.id == use_code), None)
     if known is None or not _covered(me, known):
         raise NotFoundError("no request is known under this code", code="request_not_found")
-    with writing(lib.store) as conn:
-        require_standing(conn, me, now=lib.now())
     by = me.actor if me.delegation is None else f"delegate {me.delegation_id}"
-    return _request_json(uses.decide(lib, me.holder_code, known.id, approve=approve, by=by), _names(lib))
+    first = partial(require_standing, me=me, now=lib.now())
+    done = uses.decide(lib, me.holder_code, known.id, approve=approve, by=by, first=first)
+    return _request_json(done, _names(lib))
 
 
 def _covered(me: HolderCaller, use: Use) -> bool:

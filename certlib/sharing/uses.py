@@ -24,7 +24,7 @@ from certlib.store import uses as rows
 from certlib.store.uses import REFUSED, Part, Use, UseState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from certlib.callers import AgencyCaller
     from certlib.grants import Asking
@@ -195,8 +195,18 @@ def requests_of(lib: Library, holder_code: str) -> tuple[Use, ...]:
     return rows.requests_of(lib.store, folded_code(holder_code), now=lib.now()) if holder_code else ()
 
 
-def decide(lib: Library, holder_code: str, use_code: str, *, approve: bool, by: str) -> Use:
+def decide(  # noqa: PLR0913  # whose word on what
+    lib: Library,
+    holder_code: str,
+    use_code: str,
+    *,
+    approve: bool,
+    by: str,
+    first: Callable[[Transaction], None] | None = None,
+) -> Use:
     """The holder's word on a request; a no also takes back a yes. `by` names who answered, never by a personal value.
+
+    `first` judges, in the transaction that decides, whether the word still counts: a delegation may have ended.
 
     Raises:
         NotFoundError: code `request_not_found`: no request of this holder.
@@ -220,6 +230,7 @@ def decide(lib: Library, holder_code: str, use_code: str, *, approve: bool, by: 
         found=_found(lib, known, holder) if mine else (),
         now=now,
         expires_at=now + timedelta(hours=lib.settings.use_hours),
+        first=first,
     )
 
 

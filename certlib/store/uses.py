@@ -146,10 +146,11 @@ def decide(  # noqa: PLR0913  # who decides what, until when
     found: Sequence[str],
     now: datetime,
     expires_at: datetime,
+    first: Callable[[Connection], None] | None = None,
 ) -> Use:
     """The holder's word on a request: approved, it is bound to `found` until `expires_at`. No also takes back a yes.
 
-    The same word again changes nothing.
+    The same word again changes nothing. `first` judges, in the transaction, whether the word still counts.
 
     Raises:
         NotFoundError: no such request of this holder.
@@ -157,6 +158,8 @@ def decide(  # noqa: PLR0913  # who decides what, until when
     """
     index = holder_index(store.cipher, holder_code)
     with writing(store) as conn:
+        if first is not None:
+            first(conn)
         row = _locked(conn, use_id)
         if row is None or row["holder_index"] != index or row["basis"] != Basis.CONSENT.value:
             raise NotFoundError("no request is known under this code", code="request_not_found")

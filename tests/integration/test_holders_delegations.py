@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from certlib.errors import CertlibError, ForbiddenError, InvalidRequestError, NotFoundError
+from certlib.grants import Basis
 from certlib.holding.codes import code_to_show, consent_code
 from certlib.holding.delegating import (
     Act,
@@ -27,6 +28,7 @@ from certlib.holding.own import own_licence, own_licences, own_pdf
 from certlib.holding.requests import decide, requests
 from certlib.holding.sessions import HolderCaller, end_session
 from certlib.library import Library
+from certlib.sharing.uses import ask
 from certlib.store import audits
 from certlib.store.engine import reading
 from certlib.store.tables_holding import DELEGATION
@@ -47,7 +49,8 @@ from tests.support.holders import (
 )
 from tests.support.invariants import check_invariants
 from tests.support.libraries import CITY
-from tests.support.sharing import asker
+from tests.support.sharing import asker, granted
+from tests.support.uses import use_request
 
 TYPE = "practitioner-licence"
 
@@ -301,6 +304,22 @@ def test_delegations_keep_nothing_personal_in_clear(library: Library, caplog: py
 
 def caller(lib: Library, delegation_id: str) -> HolderCaller:
     return me_of(lib, STRANGER, acting_for=delegation_id)
+
+
+def test_a_word_given_when_the_delegation_is_over_does_not_count(library: Library) -> None:
+    licence_of(library)
+    granted(library, type_code=TYPE, fields=("number",), basis=Basis.CONSENT, clause="")
+    wanted = use_request(types=(TYPE,), fields={TYPE: ("number",)}, holder_code=MOTHER[0])
+    use, _new = ask(library, asker(), wanted)
+    made = agent_of_mother(library, types=(TYPE,))
+    agent, mother = caller(library, made.id), me_of(library)
+    revoke(library, mother, made.id)
+    assert refusal(decide, library, agent, use.id, approve=True) == "delegation_over"
+    end_session(library, mother)
+    assert refusal(decide, library, mother, use.id, approve=True) == "session_over"
+    assert [each["state"] for each in requests(library, me_of(library))] == ["pending"]
+    assert decide(library, me_of(library), use.id, approve=True)["decided_by"] == "holder"
+    check_invariants(library.store)
 
 
 def test_an_agent_answers_requests_of_the_scope_only(library: Library) -> None:
