@@ -163,7 +163,7 @@ def agency_rotate_key(
 def agency_token(
     code: AgencyArgument,
     ttl_seconds: Annotated[int, typer.Option(min=60, max=86400, help="How long it is good.")] = 900,
-    scopes: Annotated[str, typer.Option(help="Some of: issue manage verify share audit.")] = "issue manage",
+    scopes: Annotated[str, typer.Option(help="Some of: issue manage verify share audit holder.")] = "issue manage",
     home: Home = HOME,
     operator: Operator = "cli",
     as_json: Json = False,

@@ -26,7 +26,7 @@ Key = Annotated[Path | None, in_file(help="The system's public key: PEM or JWK, 
 NewKey = Annotated[
     Path | None, typer.Option(dir_okay=False, help="Make a key for it; its private half goes into this new file.")
 ]
-Scopes = Annotated[str, typer.Option(help="Some of: issue manage verify share audit.")]
+Scopes = Annotated[str, typer.Option(help="Some of: issue manage verify share audit holder.")]
 Networks = Annotated[str, typer.Option(help="From where it may call: CIDR, separated by commas.")]
 Reason = Annotated[str, typer.Option(help="Why, for the audit.")]
 

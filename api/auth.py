@@ -1,4 +1,4 @@
-"""Who calls: `Authorization: Bearer` with a credential that `certlib agency token` prints."""
+"""Who calls: `Authorization: Bearer` with an access token that /oauth/token gives or `certlib agency token` prints."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from certlib.errors import ForbiddenError, UnauthenticatedError
 
 MAX_HEADER_CHARACTERS = 8 * 1024
 """Before anything is decoded."""
-ISSUE = "issue"
+ISSUE, MANAGE = "issue", "manage"
 SHARE = "share"
 
 
@@ -22,7 +22,7 @@ def caller_of(request: Request) -> AgencyCaller:
     """
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not bearer or len(bearer) > MAX_HEADER_CHARACTERS:
-        raise UnauthenticatedError("a bearer is needed", hint="Ask for one: certlib agency token")
+        raise UnauthenticatedError("a bearer is needed", hint="Ask for one: POST /oauth/token, or certlib agency token")
     return authenticate(parts_of(request).lib, bearer, address=request.client.host if request.client else "")
 
 
@@ -36,6 +36,19 @@ def issuer_of(request: Request) -> AgencyCaller:
     caller = caller_of(request)
     if ISSUE not in caller.scopes:
         raise ForbiddenError("this bearer is not for issuing")
+    return caller
+
+
+def keeper_of(request: Request) -> AgencyCaller:
+    """The caller, who may read its agency's own licences whole: who issues or manages them.
+
+    Raises:
+        UnauthenticatedError: not known.
+        ForbiddenError: known, but its credential is for something else.
+    """
+    caller = caller_of(request)
+    if not caller.scopes & {ISSUE, MANAGE}:
+        raise ForbiddenError("this bearer is not for the agency's own licences")
     return caller
 
 
@@ -56,4 +69,5 @@ def sharer_of(request: Request) -> AgencyCaller:
 
 Caller = Annotated[AgencyCaller, Depends(caller_of)]
 Issuer = Annotated[AgencyCaller, Depends(issuer_of)]
+Keeper = Annotated[AgencyCaller, Depends(keeper_of)]
 Sharer = Annotated[AgencyCaller, Depends(sharer_of)]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Header, Request
 from starlette.responses import JSONResponse, Response
 
-from api.auth import Caller, Issuer
+from api.auth import Issuer, Keeper
 from api.deps import Body, json_object, parts_of
 from api.schemas.bodies import SECURED, takes
 from api.schemas.licences import IssueIn, LicenceOut
@@ -57,22 +57,22 @@ def issue_licence(
 @router.get(
     "/{identifier}",
     response_model=LicenceOut,
-    responses=problems(401, 404),
+    responses=problems(401, 403, 404),
     openapi_extra=SECURED,
     summary="One licence",
 )
-def read_licence(request: Request, caller: Caller, identifier: str) -> Response:
+def read_licence(request: Request, caller: Keeper, identifier: str) -> Response:
     """The whole record of one of the caller's own licences."""
     return _licence(own_licence(parts_of(request).lib, caller, identifier), HTTPStatus.OK, {})
 
 
 @router.get(
     "/{identifier}/pdf",
-    responses={200: {"content": {"application/pdf": {}}}, **problems(401, 404)},
+    responses={200: {"content": {"application/pdf": {}}}, **problems(401, 403, 404)},
     openapi_extra=SECURED,
     summary="The sealed PDF",
 )
-def read_pdf(request: Request, caller: Caller, identifier: str) -> Response:
+def read_pdf(request: Request, caller: Keeper, identifier: str) -> Response:
     """The sealed PDF of one of the caller's own licences, byte for byte as issued."""
     lib = parts_of(request).lib
     licence = own_licence(lib, caller, identifier)

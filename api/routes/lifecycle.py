@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import JSONResponse, Response
 
-from api.auth import Caller, caller_of
+from api.auth import MANAGE, Keeper, caller_of
 from api.deps import Body, parts_of, read_as
 from api.schemas.bodies import SECURED, takes
 from api.schemas.lifecycle import (
@@ -30,7 +30,6 @@ from certlib.errors import FieldFault, ForbiddenError, InvalidRequestError
 from certlib.lifecycle_bulk import Bulk, Filter, act_json
 from certlib.operations import Operation
 
-MANAGE: Final = "manage"
 MAX_KEY_CHARACTERS: Final = 128
 
 router = APIRouter(prefix="/v1", tags=["life cycle"])
@@ -82,11 +81,11 @@ def change_licence(
 @router.get(
     "/licences/{identifier}/changes",
     response_model=list[ChangeOut],
-    responses=problems(401, 404),
+    responses=problems(401, 403, 404),
     openapi_extra=SECURED,
     summary="What was ordered on a licence",
 )
-def read_changes(request: Request, caller: Caller, identifier: str) -> Response:
+def read_changes(request: Request, caller: Keeper, identifier: str) -> Response:
     """All changes of one of the caller's licences, oldest first."""
     changes = changing.changes_of(parts_of(request).lib, caller.agency_code, identifier)
     return _answer([change_json(each) for each in changes])
@@ -95,11 +94,11 @@ def read_changes(request: Request, caller: Caller, identifier: str) -> Response:
 @router.get(
     "/changes/pending",
     response_model=PendingOut,
-    responses=problems(401),
+    responses=problems(401, 403),
     openapi_extra=SECURED,
     summary="What waits for a second person, or is not finished",
 )
-def read_pending(request: Request, caller: Caller) -> Response:
+def read_pending(request: Request, caller: Keeper) -> Response:
     """The caller's open changes and bulk acts, at most 500 of each; expired ones say so."""
     lib = parts_of(request).lib
     changes = [change_json(each) for each in changing.open_changes(lib, caller.agency_code)]
@@ -155,11 +154,11 @@ def plan_bulk(request: Request, caller: Manager, body: Body) -> Response:
 @router.get(
     "/bulk/{act_id}",
     response_model=BulkOut,
-    responses=problems(401, 404),
+    responses=problems(401, 403, 404),
     openapi_extra=SECURED,
     summary="How far a bulk act has come",
 )
-def read_bulk(request: Request, caller: Caller, act_id: str) -> Response:
+def read_bulk(request: Request, caller: Keeper, act_id: str) -> Response:
     """One of the caller's acts, with counts."""
     lib = parts_of(request).lib
     return _answer(act_json(lib, lifecycle_bulk.act_of(lib, caller.agency_code, act_id)))

@@ -12,6 +12,7 @@ from joserfc.jwk import KeySet
 
 from certlib.clients import add_client, disable_client, rotate_client
 from certlib.library import Library
+from certlib.model import Licence
 from certlib.store import audits
 from tests.support.clock import Clock
 from tests.support.invariants import check_invariants
@@ -164,6 +165,19 @@ def test_scopes_open_what_they_name(web: TestClient, sqlite_library: Library) ->
     assert token["scope"] == "verify"
     refused = web.get("/v1/grants", headers={"Authorization": f"Bearer {token['access_token']}"})
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+
+def test_who_may_only_ask_reads_no_licence_of_its_own_agency_whole(
+    web: TestClient, sqlite_library: Library, licence: Licence
+) -> None:
+    asks = system(sqlite_library, agency_code=MARKET_BUREAU.code, scopes=("share", "verify", "audit"))
+    keeps = system(sqlite_library, agency_code=MARKET_BUREAU.code, scopes=("manage",))
+    paths = [f"/v1/licences/{licence.identifier}{each}" for each in ("", "/pdf", "/changes")]
+    paths += ["/v1/changes/pending"]
+    for desk, status in ((asks, 403), (keeps, 200)):
+        headers = {"Authorization": f"Bearer {posted(web, desk.form()).json()['access_token']}"}
+        assert [web.get(path, headers=headers).status_code for path in paths] == [status] * 4
+        assert web.post("/v1/licences", json={}, headers=headers).status_code == 403
 
 
 def test_grants_of_others_and_those_not_in_force_are_not_shown(
