@@ -50,6 +50,8 @@ def test_a_question_is_answered_and_signed(web: TestClient, sqlite_library: Libr
     assert receipt.receipt_id == answer["receipt_id"]
     assert receipt.asked_by == CITY.code
     assert receipt.result["answer"] == "yes"
+    checked = web.post("/v1/receipts/verification", json={"receipt": answer["receipt"]}).json()
+    assert (checked["genuine"], checked["says"]["act"]) == (True, "question")
     assert web.post("/v1/questions", json=body(holder_code=STRANGER), headers=city).json()["answer"] == "no"
     unknown = body(parameters={"relation": "mother_of", "code": STRANGER})
     assert web.post("/v1/questions", json=unknown, headers=city).json()["answer"] == "not_recorded"
