@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from certlib.store.converting import holder_index
 from certlib.store.engine import reading
@@ -12,12 +12,35 @@ from certlib.store.tables import LICENCE
 from certlib.store.tables_sharing import LOOK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from datetime import datetime
+
+    from sqlalchemy import Connection
 
     from certlib.store.engine import Store
 
 KEYS_AT_ONCE: Final = 500
+
+
+def _asked(column: Any) -> Any:  # noqa: ANN401  # a column, a query
+    """Askings by `column`, which must be the first of an index with agency and moment."""
+    return (
+        select(column.label("key"), func.count().label("asked"))
+        .where(
+            column.in_(bindparam("keys", expanding=True)),
+            LOOK.c.agency_code == bindparam("agency"),
+            LOOK.c.at >= bindparam("since"),
+        )
+        .group_by(column)
+    )
+
+
+_OF_HOLDERS: Final = _asked(LOOK.c.holder_index)
+_OF_LICENCES: Final = _asked(LOOK.c.licence_id)
+# Numbers first and looks by number then: joined, SQLite reads all that the agency asked in the hour.
+_NUMBERS: Final = select(LICENCE.c.id, LICENCE.c.identifier).where(
+    LICENCE.c.identifier.in_(bindparam("keys", expanding=True))
+)
 
 
 def asked_of_holders(
@@ -25,40 +48,23 @@ def asked_of_holders(
 ) -> dict[str, int]:
     """Holder code -> how often the agency has named it since a moment; codes never named are left out."""
     codes = {holder_index(store.cipher, each): each for each in holder_codes}
-    counts: dict[str, int] = {}
-    wanted = sorted(codes)
+    values = {"agency": agency_code, "since": since}
     with reading(store) as conn:
-        for begin in range(0, len(wanted), KEYS_AT_ONCE):
-            query = (
-                select(LOOK.c.holder_index, func.count().label("asked"))
-                .where(
-                    LOOK.c.holder_index.in_(wanted[begin : begin + KEYS_AT_ONCE]),
-                    LOOK.c.agency_code == agency_code,
-                    LOOK.c.at >= since,
-                )
-                .group_by(LOOK.c.holder_index)
-            )
-            counts |= {codes[bytes(row.holder_index)]: row.asked for row in conn.execute(query)}
-    return counts
+        rows = _rows(conn, _OF_HOLDERS, codes, values)
+        return {codes[bytes(row.key)]: row.asked for row in rows}
 
 
 def asked_of_licences(
     store: Store, identifiers: Collection[str], *, agency_code: str, since: datetime
 ) -> dict[str, int]:
     """Identifier -> how often the agency has looked at that licence since a moment; others are left out."""
-    counts: dict[str, int] = {}
-    wanted = sorted(set(identifiers))
+    values = {"agency": agency_code, "since": since}
     with reading(store) as conn:
-        for begin in range(0, len(wanted), KEYS_AT_ONCE):
-            query = (
-                select(LICENCE.c.identifier, func.count().label("asked"))
-                .join(LOOK, LOOK.c.licence_id == LICENCE.c.id)
-                .where(
-                    LICENCE.c.identifier.in_(wanted[begin : begin + KEYS_AT_ONCE]),
-                    LOOK.c.agency_code == agency_code,
-                    LOOK.c.at >= since,
-                )
-                .group_by(LICENCE.c.identifier)
-            )
-            counts |= {row.identifier: row.asked for row in conn.execute(query)}
-    return counts
+        numbers = {row.id: row.identifier for row in _rows(conn, _NUMBERS, identifiers, {})}
+        return {numbers[row.key]: row.asked for row in _rows(conn, _OF_LICENCES, numbers, values)}
+
+
+def _rows(conn: Connection, query: Any, keys: Collection[Any], values: dict[str, Any]) -> Iterator[Any]:  # noqa: ANN401
+    wanted = sorted(set(keys))
+    for begin in range(0, len(wanted), KEYS_AT_ONCE):
+        yield from conn.execute(query, {**values, "keys": wanted[begin : begin + KEYS_AT_ONCE]})
