@@ -1,4 +1,4 @@
-"""What the commands of tickets and figures do. As `operating`: each opens the library, calls a use case, and reports."""
+"""What the commands of tickets and figures do. As `operating`: each opens the library, calls one use case, reports."""
 
 from __future__ import annotations
 
