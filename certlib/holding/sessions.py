@@ -11,7 +11,7 @@ from certlib.grants import MAX_OPERATOR_CHARACTERS
 from certlib.holding.bearers import bearer_of, refused, session_in
 from certlib.identifiers import ORGANISATION_CODE_TYPES, holder_code_fault, normalise_holder_code
 from certlib.receipting import new_receipt_id
-from certlib.store import audits, delegations, sessions
+from certlib.store import audits, clients, delegations, sessions
 from certlib.store.converting import holder_index
 from certlib.store.engine import writing
 from certlib.store.sessions import Session
@@ -124,10 +124,18 @@ def holder_of(lib: Library, bearer: str, *, acting_for: str = "", address: str =
         found = sessions.session(lib.store, session_in(lib, bearer))
     except NotFoundError as error:
         raise refused() from error
-    if found.ended_at is not None or now >= found.expires_at:
+    if found.ended_at is not None or now >= found.expires_at or _is_disabled(lib, found.client_id):
         raise UnauthenticatedError("this session is over", code="session_over", hint="Log in again.")
     own = HolderCaller(session_id=found.id, holder_code=found.holder_code, code_type=found.code_type, address=address)
     return _acting(lib, own, acting_for, now) if acting_for else own
+
+
+def _is_disabled(lib: Library, client_id: str) -> bool:
+    """Whether the log-in service that opened a session is trusted no more; the counter's sessions have none."""
+    try:
+        return bool(client_id) and clients.client(lib.store, client_id).disabled_at is not None
+    except NotFoundError:
+        return True
 
 
 def _acting(lib: Library, own: HolderCaller, delegation_id: str, now: datetime) -> HolderCaller:

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from certlib.changing import order_change
+from certlib.clients import add_client, disable_client
 from certlib.grants import Interface
 from certlib.library import Library
 from certlib.operations import Operation
@@ -57,6 +58,21 @@ def test_a_log_in_service_opens_a_session_and_its_holder_ends_it(
     assert (again.status_code, again.json()["code"]) == (401, "session_over")
     acts = [each.act for each in audits.read_chain(sqlite_library.store)][-2:]
     assert acts == ["holder.session_opened", "holder.session_ended"]
+
+
+def test_the_sessions_of_a_log_in_service_end_with_it(web: TestClient, sqlite_library: Library) -> None:
+    client, secret = add_client(
+        sqlite_library, CITY.code, name="Log-in", scopes=("holder",), public_key=None, operator="tests"
+    )
+    form = {"grant_type": "client_credentials", "client_id": client.id, "client_secret": secret}
+    token = web.post("/oauth/token", data=form).json()
+    assert token["scope"] == "holder"
+    answer = opened(web, {"Authorization": f"Bearer {token['access_token']}"})
+    mine = {"Authorization": f"Bearer {answer.json()['bearer']}"}
+    assert web.get("/v1/my/licences", headers=mine).status_code == 200
+    disable_client(sqlite_library, client.id, reason="leaked", operator="tests")
+    assert web.get("/v1/my/licences", headers=mine).json()["code"] == "session_over"
+    assert web.get("/v1/my/licences", headers=headers_of(sqlite_library)).status_code == 200
 
 
 @pytest.mark.parametrize("scopes", [("issue", "manage", "verify", "share", "audit"), ()])
