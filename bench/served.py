@@ -1,4 +1,4 @@
-"""The application with two more routes that answer a constant. Run by `bench.lookups`, never by anybody else.
+"""The application with more routes, which answer a constant. Run by `bench.lookups` and `bench.asking`, by nobody else.
 
 CERTLIB_HOME=... uvicorn --factory bench.served:app
 """
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.app import create_app
+from api.deps import Body, json_object
 from certlib.answering import MAX_AGE_SECONDS
 from certlib.config import read_settings
 from certlib.library import open_library
@@ -43,6 +44,12 @@ def app() -> FastAPI:
     async def constant(key: str) -> Response:
         """Async because: it is the floor of FastAPI's own kind of route."""
         del key
+        return answer()
+
+    @served.post("/constant")
+    def posted(body: Body) -> Response:
+        """A def route that reads the body and asks nobody: the floor of a check."""
+        json_object(body)
         return answer()
 
     # Right behind the look-up's own route, which is a plain one too and stands first.

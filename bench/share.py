@@ -1,6 +1,6 @@
-"""Sharing: what it costs to keep others up to date. `python -m bench.share`.
+"""Sharing: what it costs to answer others and to keep them up to date. `python -m bench.share`.
 
-For now the status list of a large library, and the proof of its audit chain.
+Checks and uses in a library of a hundred thousand licences, the status list of a large one, the proof of its audit.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import asking
 from bench.library import new_library
 from bench.records import filled
 from bench.table import RATE_HEADER, Subject, clock, interleaved, print_machine, print_table, progress, rate_rows
@@ -166,12 +167,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=BAR_RECORDS, help="licences in the status lists")
     parser.add_argument("--audit", type=int, default=100_000, help="audit records")
+    parser.add_argument("--licences", type=int, default=100_000, help="licences that are asked about")
+    parser.add_argument("--rows", type=int, default=10_000, help="rows of the file of checks")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each run of callers")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scratch", type=Path, help="folder with room for the records; default a temporary one")
     options = parser.parse_args()
     print_machine()
     with tempfile.TemporaryDirectory(prefix="certlib-bench-", dir=options.scratch) as name:
         scratch = Path(name)
+        asking.tables(
+            scratch / "asked",
+            records=options.licences,
+            seconds=options.seconds,
+            rounds=options.rounds,
+            rows=options.rows,
+        )
         rows = list_rows(new_library(scratch / "lists"), options.records, NOT_ACTIVE)
         header = (
             "licences",

@@ -18,6 +18,7 @@ from certlib.keyring import write_new_file
 from certlib.model import Agency
 from certlib.permitting import GrantOrder, add_grant, list_grants
 from certlib.sharing import asking_questions, checks, use_data, use_files, use_receipts, uses
+from certlib.sharing.receipt_pages import receipt_paper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,6 +160,7 @@ def _use(lib: Library, caller: AgencyCaller, doctor: dict[str, str], folder: Pat
     copy = use_files.fetch(lib, link.secret, address="127.0.0.1")
     (folder / "copy.pdf").write_bytes(copy.pdf)
     receipt = use_receipts.use_receipt(lib, caller, use.id)
+    (folder / "receipt.pdf").write_bytes(receipt_paper(lib, receipt).pdf)
     (folder / "receipt.jws").write_text(receipt.jws + "\n", "ascii")
     yield f"  use       {doctor['name']} agreed with the one-time code {consent.code}"
     yield f"            read: {', '.join(data.licences[0].fields)}"

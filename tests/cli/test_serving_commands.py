@@ -47,7 +47,7 @@ def test_the_demo_tells_what_to_try_and_stays_as_it_is(tmp_path: Path) -> None:
     for said in ("address differs", "? yes (signed)", "agreed with the one-time code", "data (consent), given"):
         assert said in text, said
     assert {each.name for each in (tmp_path / ".demo" / "case").iterdir()} == {
-        *("copy.pdf", "receipt.jws", "school-board.key.pem"),
+        *("copy.pdf", "receipt.jws", "receipt.pdf", "school-board.key.pem"),
     }
     again = terminal.real("demo", "--prepare-only", "--port", "8123", code=0).out.splitlines()
     assert [line for line in again if ".pdf  " in line] == [line for line in first if ".pdf  " in line]
