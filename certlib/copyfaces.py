@@ -106,9 +106,15 @@ def end_text(at: datetime, timezone: str) -> str:
     return f"{local:%Y-%m-%d}" if last_minute else f"{local:%Y-%m-%d %H:%M}"
 
 
+def one_line(text: str) -> str:
+    """`text` in NFC on one line, without what nobody sees: controls, marks of direction, unassigned characters."""
+    words = " ".join(unicodedata.normalize("NFC", text).split())
+    return "".join(char for char in words if not unicodedata.category(char).startswith("C"))
+
+
 def shortened(text: str, most: int) -> str:
-    """`text` in one line of at most `most` characters; a cut shows as `…`."""
-    line = " ".join(unicodedata.normalize("NFC", text).split())
+    """`text` on one line of at most `most` characters; a cut shows as `…`."""
+    line = one_line(text)
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from certlib.copyfaces import (
     copy_values,
     end_text,
     ends_at,
+    one_line,
     request_of,
     shortened,
 )
@@ -27,7 +28,6 @@ from certlib.enrolling import issuing_kit
 from certlib.errors import FieldFault, InvalidRequestError, NotFoundError, OwnFaultError, TypeFolderError
 from certlib.faces import RECORD_NAME, safe_pdf_name
 from certlib.issuing import usable_folder
-from certlib.lawfulness import text_fault
 from certlib.making import SignedToken, check_own_work, qr_matrix, sealed_pdf, signed_claims
 from certlib.model import start_of_day
 from certlib.store import lookups
@@ -146,7 +146,11 @@ def _making(lib: Library, licence: Licence, made_for: MadeFor, granted: frozense
     return _Making(
         lib=lib,
         licence=licence,
-        made_for=made_for,
+        made_for=replace(
+            made_for,
+            purpose=one_line(made_for.purpose) or made_for.use_code,
+            agency_name=one_line(made_for.agency_name) or made_for.agency_code,
+        ),
         granted=granted,
         folder=folder,
         kit=kit,
@@ -163,12 +167,12 @@ def _check(licence: Licence, made_for: MadeFor, granted: frozenset[str], now: da
         InvalidRequestError: with a fault for each member. No fault says what the licence says.
     """
     faults = [
-        fault
+        FieldFault(field=name, code="too_long", reason=f"must have 1 to {most} characters")
         for name, value, most in (
             ("purpose", made_for.purpose, MAX_PURPOSE),
             ("agency_name", made_for.agency_name, MAX_NAME),
         )
-        if (fault := _text_fault(name, value, most)) is not None
+        if not value.strip() or len(value) > most
     ]
     for name, value, form in (
         ("agency_code", made_for.agency_code, AGENCY_CODE),
@@ -187,12 +191,6 @@ def _check(licence: Licence, made_for: MadeFor, granted: frozenset[str], now: da
         faults.append(FieldFault(field="until", code="before_effective", reason="lies before the licence begins"))
     if faults:
         raise InvalidRequestError(tuple(faults))
-
-
-def _text_fault(name: str, value: str, most: int) -> FieldFault | None:
-    if not value.strip() or len(value) > most:
-        return FieldFault(field=name, code="too_long", reason=f"must have 1 to {most} characters")
-    return text_fault(name, value)
 
 
 def _token(making: _Making, form: CompiledForm) -> tuple[SignedToken, QRMatrix, bool]:

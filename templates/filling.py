@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from templates import form as f
 from templates.continuation import further_pages, page_content, split
 from templates.errors import DoesNotFitError, ValueFormatError
-from templates.formats import Part, filled
+from templates.formats import filled, formatted
 from templates.qrpath import qr_path
 from templates.typesetting import Setting, collapsed, fitted, must_fit, number, operators
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from templates.continuation import FurtherPage, Overflow, Piece
+    from templates.formats import Part
     from templates.photos import Photo
     from templates.typesetting import Chain, FormFont
 
@@ -55,15 +56,16 @@ class Filling:
 
     def _shown(self, parts: tuple[Part, ...], empty: str = "") -> str:
         """Return a pattern with its values; where one is withheld stands a mark in its place."""
-        withheld = self.content.withheld
-        if withheld and any(part.field in withheld for part in parts):
-            if all(part.field in withheld for part in parts if part.field):
-                return _WITHHELD
-            parts = tuple(
-                Part(literal=part.literal + _WITHHELD, field="", format=part.format) if part.field in withheld else part
-                for part in parts
-            )
-        return filled(parts, self.content.values, empty=empty)
+        withheld, values = self.content.withheld, self.content.values
+        if not withheld or not any(part.field in withheld for part in parts):
+            return filled(parts, values, empty=empty)
+        if all(part.field in withheld for part in parts if part.field):
+            return _WITHHELD
+        return "".join(
+            part.literal
+            + (_WITHHELD if part.field in withheld else formatted(part.format, part.field, values.get(part.field)))
+            for part in parts
+        )
 
     def _words(self, slot: f.ValueSlot) -> str:
         field = slot.plain_field
