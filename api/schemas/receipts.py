@@ -5,6 +5,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.verdicts import VerdictOut
+from certlib.grants import MAX_CODE_CHARACTERS, MAX_OPERATOR_CHARACTERS, MAX_PURPOSE_CHARACTERS
+from certlib.sharing.use_receipts import MAX_TEXT_CHARACTERS
 
 
 class ReceiptOut(BaseModel):
@@ -31,11 +33,15 @@ class VerificationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str = Field(description="A token in any of its written forms, a look-up code, or an identifier.")
-    operator: str = Field(description="The person who verifies.")
-    matter_code: str = ""
-    case_number: str = ""
-    purpose: str = ""
+    text: str = Field(
+        min_length=1,
+        max_length=MAX_TEXT_CHARACTERS,
+        description="A token in any of its written forms, a look-up code, or an identifier.",
+    )
+    operator: str = Field(min_length=1, max_length=MAX_OPERATOR_CHARACTERS, description="The person who verifies.")
+    matter_code: str = Field(default="", max_length=MAX_CODE_CHARACTERS)
+    case_number: str = Field(default="", max_length=MAX_CODE_CHARACTERS)
+    purpose: str = Field(default="", max_length=MAX_PURPOSE_CHARACTERS)
 
 
 class ReceiptIn(BaseModel):

@@ -1,10 +1,11 @@
 """The shapes of uses. `certlib.sharing.use_wire` writes them; these models describe them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from api.schemas.asking import AskingIn
+from certlib.sharing.uses import MAX_CODE_CHARACTERS, MAX_TYPES, TYPE_FORM
 
 Word = Literal["valid", "not_yet_effective", "suspended", "expired", "superseded", "revoked", "withdrawn", "cancelled"]
 
@@ -12,16 +13,29 @@ Word = Literal["valid", "not_yet_effective", "suspended", "expired", "superseded
 class UseIn(AskingIn):
     """What is asked for, and of whom. No other member is allowed."""
 
-    types: list[str] = Field(description="Codes of licence types, 1 to 20.", examples=[["business-licence"]])
-    interfaces: list[Literal["data", "file"]] = Field(
-        default=["data"], max_length=2, description="`data` reads fields, `file` gets purpose-bound copies."
+    types: list[Annotated[str, Field(pattern=f"^{TYPE_FORM}$")]] = Field(
+        min_length=1,
+        max_length=MAX_TYPES,
+        description="Codes of licence types, each once.",
+        examples=[["business-licence"]],
     )
-    holder_code: str = Field(default="", description="Whose licences. Not needed with an identifier or a consent code.")
-    identifier: str = Field(default="", description="One licence, of the one type named.")
+    interfaces: list[Literal["data", "file"]] = Field(
+        default=["data"], min_length=1, max_length=2, description="`data` reads fields, `file` gets copies."
+    )
+    holder_code: str = Field(
+        default="",
+        max_length=MAX_CODE_CHARACTERS,
+        description="Whose licences. Not needed with a consent code, nor by law with an identifier.",
+    )
+    identifier: str = Field(
+        default="", max_length=MAX_CODE_CHARACTERS, description="One licence, of the one type named."
+    )
     fields: dict[str, list[str]] = Field(
         default={}, description="Field names by type; a type left out is all that its grant holds."
     )
-    consent_code: str = Field(default="", description="The holder's one-time code, made out to your agency.")
+    consent_code: str = Field(
+        default="", max_length=MAX_CODE_CHARACTERS, description="The holder's one-time code, made out to your agency."
+    )
 
 
 class UsePartOut(BaseModel):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from certlib.library import Library
     from certlib.model import Licence
+    from certlib.sharing.admission import Admission
     from certlib.store.engine import Transaction
 
 LINK_SECONDS: Final = 600
@@ -38,6 +39,7 @@ OFFERED: Final = "offered"
 """A link was given; the ledger's word, beside `given` for the copy itself."""
 COPIED_WORDS: Final = frozenset({OverallWord.VALID, OverallWord.NOT_YET_EFFECTIVE})
 """Of what ended or rests no copy is made: on paper nobody would see it."""
+FIRST_DAY: Final = "effective_on"
 _SECRET_BYTES: Final = 24
 """192 random bits."""
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{32}")
@@ -72,7 +74,7 @@ def make_links(lib: Library, caller: AgencyCaller, code: str) -> tuple[FileLink,
             identifier=licence.identifier,
             type_code=licence.type_code,
             word=word.value,
-            secret=secrets.token_urlsafe(_SECRET_BYTES) if word in COPIED_WORDS else "",
+            secret=secrets.token_urlsafe(_SECRET_BYTES) if _is_copied(word, admissions[licence.type_code]) else "",
             expires_at=expires_at,
         )
         for licence, word in ((each, word_of(each, now)) for each in found)
@@ -142,6 +144,11 @@ def fetch(lib: Library, secret: str, *, address: str) -> BoundCopy:
     settle_use(lib, use, [(admission, looks)], times=0, also=claim)  # the link was counted when it was given
     lib.step("claimed")
     return copy
+
+
+def _is_copied(word: OverallWord, admission: Admission) -> bool:
+    """Whether a copy can be made: before its first day only one that may say so."""
+    return word is OverallWord.VALID or (word is OverallWord.NOT_YET_EFFECTIVE and FIRST_DAY in admission.fields)
 
 
 def _require_in_force(licence: Licence, now: datetime) -> None:

@@ -38,7 +38,8 @@ MAX_TYPES: Final = 20
 MAX_CODE_CHARACTERS: Final = 128
 MAX_REQUEST_CHARACTERS: Final = 128
 _CODE: Final = re.compile(r"[0-9a-f]{26}")
-_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+TYPE_FORM: Final = "[a-z0-9][a-z0-9-]{0,63}"
+_TYPE: Final = re.compile(TYPE_FORM)
 _LAW: Final = "law"
 _BY_CODE: Final = "code"
 

@@ -25,7 +25,7 @@ from tests.support.clock import Clock
 from tests.support.invariants import check_invariants
 from tests.support.libraries import MARKET_BUREAU, company_request
 from tests.support.sharing import asker, granted
-from tests.support.uses import HOLDER, STRANGER, use_request
+from tests.support.uses import HOLDER, STRANGER, TYPE, use_request
 
 HERE = "127.0.0.1"
 
@@ -202,3 +202,34 @@ def test_a_copy_never_lives_longer_than_its_licence(sqlite_library: Library, clo
     use_code = ask(sqlite_library, asker(), use_request())[0].id
     (link,) = make_links(sqlite_library, asker(), use_code)
     assert (link.word, link.secret) == ("expired", "")
+
+
+def test_a_licence_before_its_first_day_is_copied_if_the_copy_may_say_so(sqlite_library: Library, clock: Clock) -> None:
+    begin = (clock() + timedelta(days=5)).date()
+    issue(sqlite_library, company_request(effective_on=begin))
+    granted(sqlite_library)
+    _, secret = link_of(sqlite_library)
+    assert secret == ""
+    use, _ = ask(sqlite_library, asker(), use_request(fields={TYPE: ("number", "effective_on")}))
+    (link,) = make_links(sqlite_library, asker(), use.id)
+    assert (link.word, len(fetched(sqlite_library, link.secret))) == ("not_yet_effective", 64)
+
+
+def test_sixteen_readers_never_get_more_than_the_cap(library: Library, licence: Licence) -> None:
+    grant = granted(library, daily_cap=5)
+    use, _ = ask(library, asker(), use_request())
+
+    def read(number: int) -> str:
+        try:
+            if number % 2:
+                return str(len(make_links(library, asker(), use.id)))
+            return str(len(read_data(library, asker(), use.id).licences))
+        except CertlibError as error:
+            return error.code
+
+    with ThreadPoolExecutor(16) as pool:
+        ends = list(pool.map(read, range(16)))
+    assert sorted(ends) == [*["1"] * 5, *["daily_cap_reached"] * 11]
+    assert granting.used(library.store, grant.id, library.now().date()) == 5
+    assert len(looks.looks_of_licence(library.store, licence.identifier)) == 5
+    check_invariants(library.store)
