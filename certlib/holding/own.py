@@ -95,7 +95,7 @@ def own_pdf(lib: Library, me: HolderCaller, identifier: str) -> tuple[bytes, str
     """
     licence = _owned(lib, me, identifier)
     pdf = lookups.pdf_of(lib.store, licence)
-    _put(lib, me, [_look(lib, me, licence, face_fields(Types(lib).of(licence)), "file_given")])
+    _put(lib, me, [_look(lib, me, licence, face_fields(Types(lib).of(licence), pictures=True), "file_given")])
     return pdf, licence.pdf_name
 
 
@@ -140,9 +140,10 @@ def face_json(
     return face
 
 
-def face_fields(licence_type: LicenceType) -> tuple[str, ...]:
-    """Names of what a face shows, as ledgers name them."""
-    return (*BASE_FIELDS, *(each.name for each in licence_type.fields))
+def face_fields(licence_type: LicenceType, *, pictures: bool = False) -> tuple[str, ...]:
+    """Names of what a face shows, as ledgers name them; pictures stand in the file only."""
+    own = (each.name for each in licence_type.fields if pictures or each.kind is not FieldKind.IMAGE)
+    return (*BASE_FIELDS, *own)
 
 
 def owned_licences(lib: Library, me: HolderCaller, identifiers: tuple[str, ...]) -> tuple[Licence, ...]:

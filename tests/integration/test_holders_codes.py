@@ -167,7 +167,8 @@ def test_a_code_to_show_lasts_a_minute_and_is_answered_the_same_afterwards(libra
     assert len(answers) == 1
     (look,) = looks.looks_of_holder(library.store, MOTHER[0])
     assert (look.agency_code, look.client_id, look.identifier) == (CITY.code, "c1", licence.identifier)
-    assert "photo" in look.fields
+    assert "category" in look.fields
+    assert "photo" not in look.fields, "pictures stand in the file only"
     check_invariants(library.store)
 
 
