@@ -23,9 +23,11 @@ PLENTY = 10**9
 
 
 def new_library(home: Path, algorithm: KeyAlgorithm = KeyAlgorithm.P256) -> Settings:
-    """A library at `home` whose agencies seal with `algorithm`; it counts look-ups, but refuses none."""
+    """A library at `home` whose agencies seal with `algorithm`; it counts askings, but refuses none."""
     home.mkdir(parents=True, mode=0o700)
-    (home / SETTINGS_FILE).write_text(f'verify_url = "{VERIFY_URL}"\nlookups_per_minute = {PLENTY}\n', "utf-8")
+    limits = ("lookups_per_minute", "shares_per_minute", "looks_per_holder_per_hour")
+    lines = [f'verify_url = "{VERIFY_URL}"', *(f"{name} = {PLENTY}" for name in limits)]
+    (home / SETTINGS_FILE).write_text("\n".join(lines) + "\n", "utf-8")
     settings = read_settings(home)
     create_library(settings, organisation="Bench", now=utc_now())
     lib = open_library(settings)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import issue, lookups, memory, qr, verify
+from bench import asking, issue, lookups, memory, qr, verify
 from bench.library import issued, new_library
 from bench.load import load
 from bench.peer import FONTS, UsualStack
@@ -98,3 +98,11 @@ def test_qr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert out.count("### ") == 3
     assert "| 14-M | 26.7 |" in out
+
+
+def test_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asking.tables(tmp_path / "asked", records=20, seconds=0.3, rounds=1, rows=10)
+    printed = capsys.readouterr().out
+    assert "| check of 4 values | 16 |" in printed
+    assert "| POST /v1/checks |" in printed
+    assert "| 10 |" in printed
