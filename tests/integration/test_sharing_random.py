@@ -48,7 +48,7 @@ GIVEN = {
     "area_code": ("330200",),
 }
 OPERATIONS = (Operation.SUSPEND, Operation.RESTORE, Operation.REVOKE, Operation.CORRECT)
-CAPS = (25, 10)
+CAPS = (9, 4)
 VALUES = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in GIVEN.items()})
 KEY = st.sampled_from(["number", "holder_code", "identifier"])
 WHICH = st.integers(0, len(NUMBERS) - 1)
@@ -73,6 +73,7 @@ class Asked(RuleBasedStateMachine):
             granted(self.library, daily_cap=CAPS[0]),
             granted(self.library, daily_cap=CAPS[1], basis=Basis.CONSENT),
         ]
+        self.issue(0)
 
     @rule(which=WHICH)
     def issue(self, which: int) -> None:
@@ -216,7 +217,7 @@ def test_whatever_is_asked_the_ledger_is_whole(kind: str, request: pytest.Fixtur
         lambda: Asked(make),  # type: ignore[arg-type]  # any factory does, says its documentation
         settings=settings(
             max_examples=8 if kind == "sqlite" else 3,
-            stateful_step_count=16,
+            stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
