@@ -20,7 +20,7 @@ from signing.certificates import issue_certificate
 from signing.cms import CmsSealer
 from signing.errors import SigningError, TimestampError
 from templates.compile import compile_form
-from templates.errors import MissingGlyphError, TemplateError
+from templates.errors import DoesNotFitError, MissingGlyphError, TemplateError
 from templates.writer import FormContent, write_form
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ ATTACHED: Final = "receipt.json"
 FORMAT: Final = "certlib-receipt-1"
 SUBJECT_CODE: Final = "LIBRARY"
 OPERATOR: Final = "receipts"
-_TRIES: Final = 40
-_FREE_WORDS: Final = ("purpose", "operator", "asked_by", "matter", "basis", "scope", "subject")
+_TRIES: Final = 400
+"""Each round mends one character or one value; all words together have hardly more odd characters than that."""
 _ELSEWHERE: Final = "见附件 receipt.json · see the attached receipt.json"
 
 
@@ -177,20 +177,22 @@ def _drawn(form: CompiledForm, content: FormContent) -> UnsealedPdf:
         OwnFaultError: even so the page cannot be drawn.
     """
     values = dict(content.values)
+    last: TemplateError | None = None
     for _ in range(_TRIES):
         try:
             return write_form(form, replace(content, values=values))
         except MissingGlyphError as error:
-            char = error.char
+            last, char = error, error.char
             values = {
                 name: value.replace(char, f"[U+{ord(char):04X}]") if isinstance(value, str) else value
                 for name, value in values.items()
             }
-        except TemplateError:
+        except DoesNotFitError as error:
+            last, name = error, error.field
+            if values.get(name) in ("", _ELSEWHERE, None):
+                break
+            values[name] = "" if name.endswith("_detail") else _ELSEWHERE
+        except TemplateError as error:
+            last = error
             break
-    values = {name: _ELSEWHERE if name in _FREE_WORDS else value for name, value in content.values.items()}
-    values |= {name: "" for name in values if name.endswith("_detail")}
-    try:
-        return write_form(form, replace(content, values=values))
-    except TemplateError as error:
-        raise OwnFaultError(f"the receipt cannot be drawn: {error}") from error
+    raise OwnFaultError(f"the receipt cannot be drawn: {last}") from last
