@@ -40,7 +40,7 @@ def ledger(lib: Library, me: HolderCaller, *, before: int = 0, limit: int = 100)
     most = min(limit, looks.LISTED)
     found = looks.looks_of_holder(lib.store, me.holder_code, before=before, limit=most)
     named = owning.licences_named(lib.store, {each.identifier for each in found if each.identifier})
-    mine = [each for each in found if _is_mine(me, each, named)]
+    mine = [look for each in found if (look := _mine(me, each, named)) is not None]
     if any(not each.identifier for each in mine) and owning.has_namesake(lib.store, me.holder_code, me.code_type):
         # Whom an agency meant when it found nothing, nobody can tell: the words may be about the other one.
         mine = [each if each.identifier else replace(each, purpose="") for each in mine]
@@ -51,15 +51,19 @@ def ledger(lib: Library, me: HolderCaller, *, before: int = 0, limit: int = 100)
     return LedgerPage(looks=tuple(rows), next=found[-1].id if len(found) == most else 0)
 
 
-def _is_mine(me: HolderCaller, look: Look, named: dict[str, Licence]) -> bool:
-    """Whether a look found by the code's hash is this holder's, and in the delegate's scope.
+def _mine(me: HolderCaller, look: Look, named: dict[str, Licence]) -> Look | None:
+    """A look found by the code's hash as this holder may read it; None for a namesake's, or outside the scope.
 
-    Equal characters of another kind of document are another holder's licence.
+    Asked about one holder, an agency may look at another's licence: whether a mother is in a child's birth certificate.
+    The mother reads that she was asked about, not under which identifier her child stands.
     """
     if not me.covers(type_code=look.type_code, identifier=look.identifier):
-        return False
+        return None
     licence = named.get(look.identifier)
-    return licence is None or owning.held_by(licence, me.holder_code, me.code_type)
+    if licence is None or owning.held_by(licence, me.holder_code, me.code_type):
+        return look
+    same = any(each.code.upper() == me.holder_code.upper() for each in licence.holders)
+    return None if same else replace(look, identifier="")
 
 
 def _rows(lib: Library, found: list[Look]) -> list[dict[str, JsonValue]]:

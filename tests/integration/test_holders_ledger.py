@@ -66,7 +66,7 @@ def world_of(lib: Library) -> World:
 
 
 Step = tuple[str, str, int]
-WAYS = (*INTERFACES.values(), "nothing", "stranger", "bulk", "own", "pdf", "list_own", "show", "correct")
+WAYS = (*INTERFACES.values(), "nothing", "stranger", "parent", "bulk", "own", "pdf", "list_own", "show", "correct")
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(WAYS),
@@ -105,6 +105,12 @@ def do(world: World, step: Step) -> None:
     elif what == "stranger":
         asked(world, Interface.CHECK, type_code, [("", STRANGER[0], "nothing_found")])
         world.strangers += 1
+    elif what == "parent":
+        # Asked about the mother, answered from the child's licence: each of them finds it.
+        ((birth, _type),) = world.licences["child"]
+        asked(world, Interface.QUESTION, "birth-certificate", [(birth, MOTHER[0], "yes")])
+        world.expected["child"].append(("question", birth, "yes"))
+        world.expected["mother"].append(("question", "", "yes"))
     elif what == "bulk":
         rows = [(each, PEOPLE[other][0], "match") for other in PEOPLE for each, _type in world.licences[other]]
         asked(world, Interface.CHECK, type_code, rows)
