@@ -53,6 +53,10 @@ class Basis(StrEnum):
     """The holder agrees, each time, to data and files."""
 
 
+ASKED_CONSENT: Final = frozenset({Interface.DATA, Interface.FILE})
+"""Ways of asking for which a holder is asked; by consent alone nothing else is ever granted."""
+
+
 class Rule(StrEnum):
     """The rule that an asking failed: the code of the refusal. Wire-stable; in the order of judging."""
 
@@ -176,7 +180,8 @@ def _failed(  # noqa: PLR0913, PLR0917  # as `fitting`
 ) -> Rule | None:
     """The first rule of `grant` that does not allow it."""
     ended = grant.ended_at is not None and now >= grant.ended_at
-    if interface not in grant.interfaces:
+    nobody_asks = grant.basis is Basis.CONSENT and interface not in ASKED_CONSENT
+    if interface not in grant.interfaces or nobody_asks:
         return Rule.INTERFACE
     if ended or now < grant.valid_from or (grant.valid_until is not None and now >= grant.valid_until):
         return Rule.NOT_IN_FORCE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from certlib.catalogue import parse_type
 from certlib.clients import operator_faults
 from certlib.errors import FieldFault, InvalidRequestError, NotFoundError
-from certlib.grants import BASE_FIELDS, MAX_CODE_CHARACTERS, Basis, Grant, Interface, networks_of
+from certlib.grants import ASKED_CONSENT, BASE_FIELDS, MAX_CODE_CHARACTERS, Basis, Grant, Interface, networks_of
 from certlib.lawfulness import bounded_text_faults
 from certlib.questions import BUILT_IN, grant_name
 from certlib.store import agencies, granting
@@ -228,6 +228,10 @@ def _field_faults(order: GrantOrder, known: tuple[str, ...]) -> list[FieldFault]
 
 def _interface_faults(order: GrantOrder) -> list[FieldFault]:
     if order.interfaces and all(each in list(Interface) for each in order.interfaces):
+        unasked = sorted(set(order.interfaces) - ASKED_CONSENT)
+        if order.basis == Basis.CONSENT and unasked:
+            reason = f"hold {', '.join(unasked)}: holders are asked for data and files only; grant the rest by a law"
+            return [FieldFault(field="interfaces", code="needs_law", reason=reason)]
         return []
     return [FieldFault(field="interfaces", code="bad_interface", reason=f"must be some of {', '.join(Interface)}")]
 

@@ -80,6 +80,13 @@ def test_an_asking_names_all_that_it_must(sqlite_library: Library, name: str, va
     assert [fault.field for fault in caught.value.faults] == [name]
 
 
+def test_by_consent_nobody_checks_or_lists(sqlite_library: Library) -> None:
+    granted(sqlite_library, basis=Basis.CONSENT, clause="")
+    for each in Interface:
+        code = "" if each in (Interface.DATA, Interface.FILE) else "interface_not_granted"
+        assert code_of(sqlite_library, interface=each) == code
+
+
 def test_a_grant_that_was_ended_or_replaced_grants_nothing(library: Library, clock: Clock) -> None:
     first = granted(library)
     clock.move(seconds=1)
@@ -96,7 +103,7 @@ def test_a_grant_that_was_ended_or_replaced_grants_nothing(library: Library, clo
 
 def test_sixteen_callers_never_get_more_than_the_cap(library: Library) -> None:
     licence = issue(library, company_request()).licence
-    first, second = granted(library, daily_cap=7), granted(library, daily_cap=5, basis=Basis.CONSENT)
+    first, second = granted(library, daily_cap=7), granted(library, daily_cap=5)
 
     def ask(_number: int) -> str:
         admission = admit(
@@ -118,7 +125,7 @@ def test_sixteen_callers_never_get_more_than_the_cap(library: Library) -> None:
     assert {(each.outcome, each.purpose, each.identifier) for each in ledger} == {
         ("match", "Application for a food permit", licence.identifier)
     }
-    assert [each.basis for each in ledger].count("consent") == 5
+    assert [each.grant_id for each in ledger].count(second.id) == 5
     assert ledger == looks.looks_of_licence(library.store, licence.identifier)
     check_invariants(library.store)
 

@@ -149,8 +149,11 @@ def test_what_cannot_be_granted_is_named(library: Library, clock: Clock) -> None
 def test_a_list_needs_no_fields_and_consent_no_clause(library: Library) -> None:
     feed = add_grant(library, replace(ORDER, fields=(), interfaces=("list", "feed")), operator="zhang")
     assert feed.interfaces == {Interface.LIST, Interface.FEED}
-    consent = add_grant(library, replace(ORDER, basis="consent", clause=""), operator="zhang")
-    assert consent.basis is Basis.CONSENT
+    by_consent = replace(ORDER, basis="consent", clause="", interfaces=("data", "file"))
+    assert add_grant(library, by_consent, operator="zhang").basis is Basis.CONSENT
+    with pytest.raises(InvalidRequestError) as caught:
+        add_grant(library, replace(by_consent, interfaces=("data", "check", "list")), operator="zhang")
+    assert [(each.field, each.code) for each in caught.value.faults] == [("interfaces", "needs_law")]
 
 
 def test_ending_and_terms(library: Library, clock: Clock) -> None:
