@@ -115,7 +115,7 @@ def ask(url: str, sent: Sent) -> bytes:
     if sent.bearer:
         headers["Authorization"] = f"Bearer {sent.bearer}"
     whole = url + sent.path + (f"?{urlencode(sent.query)}" if sent.query else "")
-    request = urllib.request.Request(whole, data=data, headers=headers)  # noqa: S310  # `library_url` checked the scheme
+    request = urllib.request.Request(whole, data=data, headers=headers)  # noqa: S310  # the scheme is checked by library_url
     here = _is_here(urlsplit(url).hostname or "")
     opener = urllib.request.build_opener(_NoRedirect, *([urllib.request.ProxyHandler({})] if here else []))
     try:

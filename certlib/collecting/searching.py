@@ -224,7 +224,7 @@ def _answer(said: dict[str, Any], url: str) -> dict[str, JsonValue]:
         and isinstance(result, str)
         and result in _RESULTS
         and (word is None or word in set(OverallWord))
-        and all(isinstance(each, str) and len(each) <= 64 and each.isprintable() for each in texts.values())  # noqa: PLR2004
+        and all(isinstance(each, str) and len(each) <= 64 and each.isprintable() for each in texts.values())  # noqa: PLR2004  # times and ids
         and (said.get("status_as_of") is None or isinstance(said["status_as_of"], str))
     )
     if not good:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from certlib import foreign
 from certlib.clients import add_client
@@ -26,7 +25,7 @@ from certlib.store import audits, collected, looks, statuses
 from certlib.store.collected import Source
 from signing.keys import KeyAlgorithm, SigningKey, generate_key
 from tests.support.clock import Clock
-from tests.support.foreign import BRIDGE_BUREAU, HARBOUR, anchor_digest, foreign_request
+from tests.support.foreign import BRIDGE_BUREAU, HARBOUR, anchor_digest, foreign_request, private_pem, public_pem
 from tests.support.invariants import check_invariants
 from tests.support.libraries import CITY, company_request
 from tests.support.serving import served
@@ -44,12 +43,6 @@ class Other:
     url: str
     key: SigningKey
     client_id: str
-
-
-def public_pem(key: SigningKey) -> bytes:
-    """What the other library is given."""
-    public = key.private_key.public_key()
-    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 @pytest.fixture
@@ -190,7 +183,7 @@ def test_the_command_is_killed_and_run_again(sqlite_library: Library, bridge: Li
     granted(live, agency_code=HARBOUR.code)
     identifiers = issue_many(live, 12)
     file = tmp_path / "key.pem"
-    file.write_bytes(key.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    file.write_bytes(private_pem(key))
     home = ("--home", str(sqlite_library.settings.home))
     command = (sys.executable, str(ROOT / "cli.py"), "collect")
     with served(live, says_where=True) as url:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from certlib.cataloguing import add_shipped_types
 from certlib.config import read_settings
@@ -17,7 +18,7 @@ from certlib.enrolling import add_agency, create_library
 from certlib.identifiers import AgencyCode
 from certlib.library import Library, close_library
 from certlib.model import Agency, Holder, IssueRequest
-from signing.keys import KeyAlgorithm
+from signing.keys import KeyAlgorithm, SigningKey
 from tests.support.clock import Clock
 from tests.support.libraries import company_request, opened
 
@@ -61,6 +62,17 @@ def foreign_request(number: str = "91990300MA00000015", **changes: object) -> Is
 def anchor_digest(lib: Library) -> str:
     """What people compare over the telephone."""
     return hashlib.sha256(lib.anchor_spki_der).hexdigest()
+
+
+def public_pem(key: SigningKey) -> bytes:
+    """What the other library is given."""
+    public = key.private_key.public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def private_pem(key: SigningKey) -> bytes:
+    """A client's key as a file that its owner keeps."""
+    return key.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 @pytest.fixture(scope="session")
