@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +18,7 @@ from certlib.lawfulness import checked_request
 from certlib.library import SHIPPED_TYPES
 from certlib.making import Piece, page, qr_matrix, refusal, sealed_bytes, signed_token, unreserved
 from certlib.model import Agency, IdentifierScheme, IssueRequest
-from certlib.press import compiled, read_type_folder
+from certlib.press import compiled, folder_digest, read_type_folder
 from certlib.store import agencies, lookups
 from certlib.store.values import Intent
 from certlib.wire import request_from_json
@@ -189,7 +189,8 @@ def gate_licence(lib: Library, licence: Licence) -> PrintGate:
 def add_type(lib: Library, path: Path, *, operator: str) -> TypeFolder:
     """Check the type in `path`, copy it into the library's home and register its digest; usable at once.
 
-    A version from which nothing was issued yet may still be mended and added again.
+    A version from which nothing was issued yet may still be mended and added again; one that is in use only as far as
+    its questions go, which stand on no licence.
 
     Raises:
         TypeFolderError: it does not pass `check_type`.
@@ -201,12 +202,22 @@ def add_type(lib: Library, path: Path, *, operator: str) -> TypeFolder:
     _require_free_codes(lib, folder)
     agencies.register_type(
         lib.store, code=code, version=version, digest=folder.digest, type_toml=folder.type_toml,
-        operator=operator, now=lib.now(),
+        operator=operator, now=lib.now(), amends=_amended(lib, folder),
     )  # fmt: skip
     if not path.resolve().is_relative_to(SHIPPED_TYPES):
         _copy_whole(path, lib.settings.home / "types" / code / path.name)
     lib.press.folders.pop((code, version), None)
     return folder
+
+
+def _amended(lib: Library, folder: TypeFolder) -> str:
+    """The digest on record if `folder` differs from it in its questions only; else empty."""
+    new = folder.licence_type
+    known = [each for each in agencies.all_types(lib.store) if (each.code, each.version) == (new.code, new.version)]
+    if not known or folder_digest(folder.path, type_toml=known[0].type_toml) != known[0].digest:
+        return ""
+    old = parse_type(known[0].type_toml, where=new.code, version=new.version)
+    return known[0].digest if replace(old, questions=new.questions) == new else ""
 
 
 def _require_free_codes(lib: Library, folder: TypeFolder) -> None:
@@ -234,8 +245,12 @@ def _copy_whole(source: Path, target: Path) -> None:
 
 def add_shipped_types(lib: Library, *, operator: str) -> list[TypeFolder]:
     """Register the types that come with the library, in the order of their names."""
-    folders = sorted(each.parent for each in SHIPPED_TYPES.glob("*/v*/type.toml"))
-    return [add_type(lib, each, operator=operator) for each in folders]
+    return [add_type(lib, each, operator=operator) for each in shipped_folders()]
+
+
+def shipped_folders() -> list[Path]:
+    """The folders of the types that come with the library, in the order of their names."""
+    return sorted(each.parent for each in SHIPPED_TYPES.glob("*/v*/type.toml"))
 
 
 def types(lib: Library) -> list[RegisteredType]:

@@ -27,7 +27,13 @@ def upgrade(home: Path, *, operator: str) -> Report:
         lines.append(f"  tables  {done.before} -> {done.after}")
     if done.keys:
         lines.append(f"  keys    {', '.join(done.keys)} made; verifiers know them from the next trust pack on")
-    data = {"before": done.before, "after": done.after, "keys": list(done.keys)}
+    if done.types:
+        lines.append(f"  types   {', '.join(done.types)} taken in")
+    lines += [f"  left    {each}" for each in done.left]
+    data = {
+        "before": done.before, "after": done.after, "keys": list(done.keys), "types": list(done.types),
+        "left": list(done.left),
+    }  # fmt: skip
     return Report(data=data, text="\n".join(lines))
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 VERSION_FOLDER: Final = re.compile(r"v([1-9][0-9]{0,3})")
 MAX_FOLDER_BYTES: Final = 64 * 2**20
+TYPE_FILE: Final = "type.toml"
 SEAL_PICTURES: Final = ("seal.svg", "seal.png")
 
 
@@ -48,7 +49,7 @@ def read_type_folder(path: Path) -> TypeFolder:
     """
     if (match := VERSION_FOLDER.fullmatch(path.name)) is None:
         raise TypeFolderError((f"{path}: a version's folder is named v1, v2, ...",))
-    type_toml = path / "type.toml"
+    type_toml = path / TYPE_FILE
     try:
         text = type_toml.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -59,8 +60,10 @@ def read_type_folder(path: Path) -> TypeFolder:
     return TypeFolder(path=path, digest=folder_digest(path), licence_type=licence_type, type_toml=text)
 
 
-def folder_digest(path: Path) -> Sha256:
+def folder_digest(path: Path, *, type_toml: str | None = None) -> Sha256:
     """SHA-256 over the sorted relative names and contents of all files in `path`; hidden files do not count.
+
+    With `type_toml`, as it would be with this text in the place of its own.
 
     Raises:
         TypeFolderError: a symbolic link, or more than 64 MiB.
@@ -75,7 +78,7 @@ def folder_digest(path: Path) -> Sha256:
         total += file.stat().st_size
         if total > MAX_FOLDER_BYTES:
             raise TypeFolderError((f"{path}: more than {MAX_FOLDER_BYTES // 2**20} MiB",))
-        content = file.read_bytes()
+        content = file.read_bytes() if name != TYPE_FILE or type_toml is None else type_toml.encode()
         digest.update(f"{len(name)}:{name}:{len(content)}:".encode() + hashlib.sha256(content).digest())
     return Sha256(digest.hexdigest())
 

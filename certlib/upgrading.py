@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from certlib.cataloguing import add_type, shipped_folders
 from certlib.config import passphrase
 from certlib.enrolling import ensure_library_keys
-from certlib.errors import SetupError
+from certlib.errors import ConflictError, SetupError, TypeFolderError
 from certlib.library import close_library, open_library, utc_now
-from certlib.store import audits
+from certlib.press import read_type_folder
+from certlib.store import agencies, audits
 from certlib.store.cipher import open_data_keys
 from certlib.store.engine import HEAD_REVISION, close_store, migrate, open_store, schema_revision
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from certlib.config import Settings
+    from certlib.library import Library
     from certlib.store import Store
 
 
@@ -30,12 +33,17 @@ class Upgraded:
     after: str
     keys: tuple[str, ...]
     """Purposes of the keys that were made."""
+    types: tuple[str, ...] = ()
+    """Codes of the shipped types that were taken in, or in anew: they are other only in what stands on no licence."""
+    left: tuple[str, ...] = ()
+    """Why others stay as they are; a line each."""
 
 
 def upgrade_library(settings: Settings, *, operator: str, now: Callable[[], datetime] = utc_now) -> Upgraded:
-    """Bring the library at `settings.home` to the tables and keys of this program. Safe to run again.
+    """Bring the library at `settings.home` to the tables, keys and types of this program. Safe to run again.
 
-    All tables change in one transaction, or none. No server of an older program runs meanwhile.
+    All tables change in one transaction, or none. No server of an older program runs meanwhile. A shipped type whose
+    form is another one than licences were issued from stays as it is registered.
 
     Raises:
         SetupError: there is no library, its database is empty, or a newer program wrote it.
@@ -63,9 +71,28 @@ def upgrade_library(settings: Settings, *, operator: str, now: Callable[[], date
     lib = open_library(settings, now=now)
     try:
         made = ensure_library_keys(lib, operator=operator)
+        types, left = _renewed_types(lib, operator)
     finally:
         close_library(lib)
-    return Upgraded(before=before, after=HEAD_REVISION, keys=tuple(key.purpose for key in made))
+    keys = tuple(key.purpose for key in made)
+    return Upgraded(before=before, after=HEAD_REVISION, keys=keys, types=types, left=left)
+
+
+def _renewed_types(lib: Library, operator: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Take in the shipped types that are new or other; the codes of those, and why some could not be."""
+    known = {(each.code, each.version): each.digest for each in agencies.all_types(lib.store)}
+    types, left = [], []
+    for path in shipped_folders():
+        folder = read_type_folder(path)
+        code, version = folder.licence_type.code, folder.licence_type.version
+        if known.get((code, version)) == folder.digest:
+            continue
+        try:
+            add_type(lib, path, operator=operator)
+            types.append(code)
+        except (ConflictError, TypeFolderError) as error:
+            left.append(f"{code} v{version}: {error}")
+    return tuple(types), tuple(left)
 
 
 def _older(store: Store) -> str:

@@ -159,9 +159,19 @@ def withdraw_key(  # noqa: PLR0913  # what an auditor asks about a withdrawn key
 
 
 def register_type(  # noqa: PLR0913  # the parts of one row
-    store: Store, *, code: str, version: int, digest: Sha256, type_toml: str, operator: str, now: datetime
+    store: Store,
+    *,
+    code: str,
+    version: int,
+    digest: Sha256,
+    type_toml: str,
+    operator: str,
+    now: datetime,
+    amends: str = "",
 ) -> RegisteredType:
     """Let a version of a type be used. The same again changes nothing; an unused version may be put in anew.
+
+    A used one only if it `amends` the digest on record: the caller knows that licences would look the same.
 
     Raises:
         ConflictError: code `type_frozen`: licences were made with this version, and its folder was another one.
@@ -174,7 +184,7 @@ def register_type(  # noqa: PLR0913  # the parts of one row
         values = {"digest": digest, "type_toml": type_toml, "registered_at": now}
         if row is None:
             conn.execute(insert(LICENCE_TYPE).values(code=code, version=version, first_used_at=None, **values))
-        elif row["first_used_at"] is None:
+        elif row["first_used_at"] is None or row["digest"] == amends:
             conn.execute(update(LICENCE_TYPE).where(this).values(values))
         else:
             message = f"licences were made with {code} v{version}; a change is a new version"

@@ -163,7 +163,7 @@ def test_a_printed_bearer_says_what_it_is_for(run: Run, sqlite_library: Library)
 
 def test_upgrading_what_is_up_to_date_changes_nothing(run: Run, sqlite_library: Library) -> None:
     done = json.loads(run("upgrade", "--json")[1])
-    assert done == {"before": HEAD_REVISION, "after": HEAD_REVISION, "keys": []}
+    assert done == {"before": HEAD_REVISION, "after": HEAD_REVISION, "keys": [], "types": [], "left": []}
     with writing(sqlite_library.store) as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     code, _, fault = run("agency", "list")

@@ -4,19 +4,21 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
 
 from certlib import demonstrating, enrolling
 from certlib.authorising import access_token
 from certlib.callers import authenticate
 from certlib.config import Settings, read_settings
 from certlib.enrolling import OWN_PURPOSES
-from certlib.errors import SetupError
+from certlib.errors import SetupError, TypeFolderError
 from certlib.issuing import issue
-from certlib.library import Library, close_library, open_library
+from certlib.library import SHIPPED_TYPES, Library, close_library, open_library
 from certlib.model import Status
+from certlib.press import folder_digest
 from certlib.store import agencies, audits, engine, migrations
 from certlib.store.engine import HEAD_REVISION, reading, schema_revision, writing
+from certlib.store.tables import LICENCE_TYPE
 from certlib.upgrading import Upgraded, upgrade_library
 from certlib.verifying import verify
 from tests.support.clock import Clock
@@ -91,6 +93,35 @@ def test_what_breaks_in_the_middle_leaves_the_old_tables(
         with pytest.raises(KeyboardInterrupt):
             upgrade_library(old_settings, operator="zhang", now=clock)
     assert upgrade_library(old_settings, operator="zhang", now=clock).before == OLD
+
+
+def as_registered_before(lib: Library, type_toml: str) -> None:
+    """Let the library have registered the business licence with this type.toml."""
+    digest = folder_digest(SHIPPED_TYPES / "business-licence" / "v1", type_toml=type_toml)
+    this = LICENCE_TYPE.c.code == "business-licence"
+    with writing(lib.store) as conn:
+        conn.execute(update(LICENCE_TYPE).where(this).values(type_toml=type_toml, digest=digest))
+    lib.press.folders.clear()
+
+
+def test_a_type_in_use_takes_new_questions_and_nothing_else(sqlite_library: Library, clock: Clock) -> None:
+    lib = sqlite_library
+    issue(lib, company_request())
+    now = agencies.type_version(lib.store, "business-licence", 1)
+    before = now.type_toml[: now.type_toml.index("[[questions]]")]
+    as_registered_before(lib, before)
+    with pytest.raises(TypeFolderError, match="changed after it was registered"):
+        issue(lib, company_request("91990200MA7EXAM26N"))
+    assert upgrade_library(lib.settings, operator="zhang", now=clock).types == ("business-licence",)
+    assert agencies.type_version(lib.store, "business-licence", 1).digest == now.digest
+    assert issue(lib, company_request("91990200MA7EXAM26N")).new
+    for line, other in (("max_length = 6000", "max_length = 5999"), ('zh = "营业执照"', 'zh = "执照"')):
+        assert line in before
+        as_registered_before(lib, before.replace(line, other))
+        done = upgrade_library(lib.settings, operator="zhang", now=clock)
+        assert done.types == ()
+        assert [each.startswith("business-licence v1: licences were made with") for each in done.left] == [True]
+    check_invariants(lib.store)
 
 
 def test_a_newer_or_empty_database_is_left_alone(sqlite_library: Library, clock: Clock) -> None:
