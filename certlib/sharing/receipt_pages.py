@@ -39,6 +39,8 @@ ATTACHED: Final = "receipt.json"
 FORMAT: Final = "certlib-receipt-1"
 SUBJECT_CODE: Final = "LIBRARY"
 OPERATOR: Final = "receipts"
+MAX_NAME_BYTES: Final = 64
+"""RFC 5280, appendix A: ub-common-name; our X.509 library counts bytes."""
 _TRIES: Final = 400
 """Each round mends one character or one value; all words together have hardly more odd characters than that."""
 _ELSEWHERE: Final = "见附件 receipt.json · see the attached receipt.json"
@@ -108,7 +110,7 @@ def _certified(lib: Library, key: KeyRecord) -> KeyRecord:
         certificate = issue_certificate(
             root_key=recorded_key(lib.signer, root),
             root_cert_der=lib.root_certificate_der,
-            subject_name=lib.settings.library_name,
+            subject_name=lib.settings.library_name.encode()[:MAX_NAME_BYTES].decode(errors="ignore"),
             subject_code=SUBJECT_CODE,
             not_before_at=max(now - BACKDATE, root.not_before_at),
             not_after_at=key.not_after_at,

@@ -135,8 +135,8 @@ def _basis(result: Mapping[str, Any]) -> str:
         clauses = dict.fromkeys(each["clause"] for each in result["types"] if each["clause"])
         return f"依法 By law: {'; '.join(clauses)}"
     if result["decided_at"] is None:
-        return "须经本人同意 Needs the holder’s consent"
-    how = "凭本人一次性授权码 by the holder’s one-time code"
+        return "须经本人同意 Needs the consent of the holder"
+    how = "凭本人一次性授权码 by a one-time code of the holder"
     if result["decided_by"] != "code":
         how = "由本人在线答复 answered by the holder"
     return f"本人同意 Consent of the holder: {how}"

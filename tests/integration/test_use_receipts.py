@@ -272,3 +272,10 @@ def test_without_the_root_there_is_no_paper_but_a_receipt(sqlite_library: Librar
     with pytest.raises(CertlibError) as caught:
         receipt_paper(lib, receipt)
     assert isinstance(caught.value, SetupError)
+
+
+@pytest.mark.parametrize("name", ["电子证照库" * 12, "W" * 64, "Бібліотека ліцензій міста Київ"])
+def test_any_library_has_its_name_on_paper(sqlite_library: Library, licence: Licence, name: str) -> None:
+    lib = replace(sqlite_library, settings=sqlite_library.settings.model_copy(update={"library_name": name}))
+    receipt, _ = verification_receipt(lib, asker(), licence.token, asking())
+    assert name[:8] in page_text(receipt_paper(lib, receipt).pdf).replace("\n", "")
