@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.auth import caller_of
 from api.deps import Parts, json_object, parts_of
+from api.schemas.bodies import json_body
 from api.schemas.problems import problems
 from api.schemas.verdicts import PublicAnswerOut, VerdictOut, VerifyIn
 from certlib.answering import public_answer
@@ -38,7 +39,7 @@ _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": VerifyIn.model_json_schema()},
+            "application/json": json_body(VerifyIn),
             "multipart/form-data": {
                 "schema": {
                     "type": "object",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from api.schemas.examples import BODIES
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -12,10 +14,15 @@ SECURED: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
 
 
 def takes(model: type[BaseModel]) -> dict[str, Any]:
-    """The OpenAPI description of an operation with a bearer and a JSON body of the shape `model`."""
+    """The OpenAPI description of an operation with a bearer and a JSON body of the shape `model`, with its example."""
+    return {"requestBody": {"required": True, "content": {"application/json": json_body(model)}}, **SECURED}
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """The media type of a JSON body of the shape `model`. A test sends each example (tests/http/test_examples.py)."""
     schema = model.model_json_schema()
-    whole = _inlined(schema, schema.pop("$defs", {}))
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}, **SECURED}
+    whole = {"schema": _inlined(schema, schema.pop("$defs", {}))}
+    return {**whole, "example": BODIES[model]} if model in BODIES else whole
 
 
 def _inlined(value: Any, models: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON

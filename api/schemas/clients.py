@@ -4,11 +4,14 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas import examples
+
 TOKEN_FORM: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "content": {
             "application/x-www-form-urlencoded": {
+                "example": examples.TOKEN_FORM,
                 "schema": {
                     "type": "object",
                     "required": ["grant_type"],
