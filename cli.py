@@ -42,7 +42,7 @@ from cli_options import (
     print_json,
     tell,
 )
-from cli_tickets import ticket_app
+from cli_tickets import statistics, ticket_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,6 +63,7 @@ for group_name, group in (
     *(("grant", grant_app), ("holder", holder_app), ("ticket", ticket_app), ("collect", collect_app)),
 ):
     app.add_typer(group, name=group_name)
+app.command("statistics", epilog=examples("statistics"))(statistics)
 
 
 def _show_version(wanted: bool) -> None:

@@ -120,7 +120,6 @@ def complaints(agency: AnyAgency = "", home: Home = HOME, as_json: Json = False)
     tell(operating.complaints(home, agency_code=agency), as_json)
 
 
-@ticket_app.command("statistics", epilog=examples("ticket statistics"))
 def statistics(
     since: Annotated[str, typer.Option("--from", help="First day, like 2026-11-01; 30 days before the last.")] = "",
     until: Annotated[str, typer.Option("--to", help="Last day, included; today if not given.")] = "",

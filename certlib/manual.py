@@ -162,9 +162,9 @@ EXAMPLES: Final = {
     "ticket sweep": ("certlib ticket sweep",),
     "ticket calendar": ("certlib ticket calendar --agency RAINPORT",),
     "ticket complaints": ("certlib ticket complaints", "certlib ticket complaints --agency RAINPORT --json"),
-    "ticket statistics": (
-        "certlib ticket statistics --from 2026-11-01 --to 2026-11-30",
-        "certlib ticket statistics --agency RAINPORT --type business-licence --json",
+    "statistics": (
+        "certlib statistics --from 2026-11-01 --to 2026-11-30",
+        "certlib statistics --agency RAINPORT --type business-licence --json",
     ),
 }
 """Command -> command lines, the plainest first."""

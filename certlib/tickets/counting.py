@@ -58,7 +58,7 @@ def catch_up(lib: Library, *, blocks: int | None = None) -> bool:
         return counts_of(records, facts, zones=zones, types=types)
 
     done = 0
-    while stored.count_block(lib.store, counted):
+    while stored.progress(lib.store).behind and stored.count_block(lib.store, counted):
         lib.step("figures_counted")
         done += 1
         if blocks is not None and done >= blocks:
@@ -111,6 +111,8 @@ def _of_service(record: AuditRecord) -> tuple[str, str] | None:
             return None
         found = "." in record.subject or detail.get("outcome") in SUCCESSES
         return (FOUND if found else NOTHING_FOUND), way
+    if record.act == "code.refused":
+        return REFUSED, "code_unknown"
     of_act = {
         "share.refused": (REFUSED, "code"),
         "ticket.opened": (OPENED, "kind"),

@@ -113,9 +113,9 @@ def test_complaints_and_statistics(run: Run, sqlite_library: Library, mine: Lice
         "RAINPORT  paper for practitioner-licence: not_trusted No!",
         "RAINPORT  paper for practitioner-licence: not_trusted",
     ]
-    code, text, _ = run("ticket", "statistics")
+    code, text, _ = run("statistics")
     assert (code, f"{CITY.code}  practitioner-licence: 0 in force" in text) == (0, True)
     assert "  paper          not_trusted            <5\n" in text
-    assert json.loads(run("ticket", "statistics", "--agency", CITY.code, "--json")[1])["complete"]
-    code, _, fault = run("ticket", "statistics", "--from", "soon")
+    assert json.loads(run("statistics", "--agency", CITY.code, "--json")[1])["complete"]
+    code, _, fault = run("statistics", "--from", "soon")
     assert (code, "is no day like" in fault) == (1, True)
