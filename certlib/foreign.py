@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from certlib.directory import Directory
 from certlib.errors import FieldFault, InvalidRequestError
-from certlib.store import foreign
-from certlib.trusting import live_agency, open_offline
+from certlib.store import agencies, foreign
+from certlib.trusting import open_offline
 from certlib.verdict import CheckName
 from signing import jws
 from signing.certificates import read_certificate
@@ -58,8 +58,7 @@ def import_pack(lib: Library, data: bytes, *, anchor: bytes | str, operator: str
         imported_by=operator,
     )
     kids = {key.kid.hex() for key in trust.pack.keys}
-    agencies = {*trust.names.agencies, *(key.owner for key in trust.pack.keys if key.owner)}
-    return pack, foreign.keep(lib.store, pack, kids=kids, agency_codes=agencies)
+    return pack, foreign.keep(lib.store, pack, kids=kids, agency_codes=_issuers(trust))
 
 
 def imported(lib: Library) -> tuple[tuple[ForeignPack, OfflineTrust | None], ...]:
@@ -113,13 +112,17 @@ def trust_for(lib: Library, kids: Iterable[bytes], *, now: datetime) -> OfflineT
 
 
 def _trust(lib: Library, anchor_sha256: str, version: int, now: datetime) -> OfflineTrust | None:
-    """An imported pack opened, without agencies that are ours by now."""
+    """An imported pack opened, with the agencies that issue there and not here by now."""
     period = int(now.timestamp()) // REOPENED_SECONDS
     try:
         trust = _read(_Kept(lib.settings.database_url, anchor_sha256, version, period, lib))
     except (VerificationError, LookupError):
         return None  # its delegation has ended, or it was removed this moment: it vouches for nobody
-    theirs = {code: entry for code, entry in trust.names.agencies.items() if live_agency(lib, code) is None}
+    theirs = {
+        code: trust.names.agencies[code]
+        for code in _issuers(trust) & trust.names.agencies.keys()
+        if not agencies.keys(lib.store, owner=code)
+    }
     return replace(trust, names=Directory(agencies=theirs, types=trust.names.types))
 
 
@@ -152,6 +155,11 @@ def of_library(verdict: Verdict, trust: OfflineTrust) -> Verdict:
         for each in verdict.checks
     )
     return replace(verdict, checks=checks)
+
+
+def _issuers(trust: OfflineTrust) -> frozenset[str]:
+    """Agencies that the pack has keys for. Those that only ask there may well issue elsewhere."""
+    return frozenset(key.owner for key in trust.pack.keys if key.owner)
 
 
 def _opened(data: bytes, spki: bytes, now: datetime) -> OfflineTrust:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from certlib.errors import ConflictError, NotFoundError
 from certlib.store import audits
 from certlib.store.engine import reading, writing
-from certlib.store.tables import AGENCY, SIGNING_KEY
+from certlib.store.tables import SIGNING_KEY
 from certlib.store.tables_collecting import FOREIGN_NAME, FOREIGN_PACK
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class ForeignPack:
 
 def keep(store: Store, pack: ForeignPack, *, kids: Collection[str], agency_codes: Collection[str]) -> bool:
     """Keep a checked pack in the place of the older one of its library; False when it stands there already.
+
+    `agency_codes` are those of the agencies that issue there.
 
     Raises:
         ConflictError: code `rolled_back`: a newer one was here before, even if it was removed; `pack_differs`: another
@@ -91,7 +93,7 @@ def _is_newer(old: Any, pack: ForeignPack) -> bool:  # noqa: ANN401  # a row
 
 
 def _require_free(conn: Connection, anchor_sha256: str, names: list[tuple[str, str]]) -> None:
-    for kind, column in ((KEY, SIGNING_KEY.c.kid), (AGENCY_CODE, AGENCY.c.code)):
+    for kind, column in ((KEY, SIGNING_KEY.c.kid), (AGENCY_CODE, SIGNING_KEY.c.owner)):
         mine = [name for each, name in names if each == kind]
         for begin in range(0, len(mine), _AT_ONCE):
             part = mine[begin : begin + _AT_ONCE]

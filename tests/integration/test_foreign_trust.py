@@ -11,6 +11,7 @@ import pytest
 
 from certlib import foreign
 from certlib.answering import public_answer
+from certlib.clients import add_asking_agency
 from certlib.enrolling import add_agency
 from certlib.errors import CertlibError, NotFoundError
 from certlib.issuing import issue
@@ -22,9 +23,9 @@ from certlib.verdict import CheckName, Verdict
 from certlib.verifying import verify
 from signing.keys import KeyAlgorithm
 from tests.support.clock import Clock
-from tests.support.foreign import BRIDGE_BUREAU, anchor_digest, foreign_request, new_foreign_home, open_foreign
+from tests.support.foreign import BRIDGE_BUREAU, HARBOUR, anchor_digest, foreign_request, new_foreign_home, open_foreign
 from tests.support.invariants import check_invariants
-from tests.support.libraries import company_request
+from tests.support.libraries import MARKET_BUREAU, company_request
 
 
 def check_of(verdict: Verdict, name: CheckName) -> dict[str, str]:
@@ -107,6 +108,16 @@ def test_our_own_pack_and_one_with_our_agency_are_refused(library: Library, brid
     assert refusal(library, publish(library).data, library.anchor_spki_der) == "name_taken"
     add_agency(library, replace(BRIDGE_BUREAU), seal_algorithm=KeyAlgorithm.P256, operator="tests")
     assert refusal(library, publish(bridge).data, bridge.anchor_spki_der) == "name_taken"
+
+
+def test_who_only_asks_here_may_issue_there_and_the_other_way_round(library: Library, bridge: Library) -> None:
+    add_asking_agency(library, BRIDGE_BUREAU, operator="tests")
+    add_asking_agency(bridge, MARKET_BUREAU, operator="tests")
+    licence, own = issue(bridge, foreign_request()).licence, issue(library, company_request()).licence
+    foreign.import_pack(library, publish(bridge).data, anchor=bridge.anchor_spki_der, operator="tests")
+    assert verify(licence.token, library, now=library.now()).word == "valid_offline"
+    assert verify(own.token, library, now=library.now()).word == "valid"
+    assert foreign.agencies_of(library, anchor_digest(bridge)) == {BRIDGE_BUREAU.code, HARBOUR.code}
 
 
 def test_two_packs_with_one_agency_are_refused_also_in_a_race(
