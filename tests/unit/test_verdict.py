@@ -43,6 +43,7 @@ REVOKED = check(CheckName.STATUS, FAILED, "revoked")
 SUSPENDED = check(CheckName.STATUS, FAILED, "suspended")
 EXPIRED = check(CheckName.DATES, FAILED, "expired")
 EARLY = check(CheckName.DATES, FAILED, "not_yet_effective")
+COPY = check(CheckName.MADE_FOR, FAILED, "made_for_another")
 
 
 def with_checks(*changed: Check) -> tuple[Check, ...]:
@@ -75,6 +76,18 @@ def with_checks(*changed: Check) -> tuple[Check, ...]:
         ((check(CheckName.STATUS, UNKNOWN, "no_status_list"),), OverallWord.UNKNOWN, "no_status_list"),
         ((check(CheckName.STATUS, FAILED, "a word of tomorrow"),), OverallWord.UNKNOWN, "a word of tomorrow"),
         ((check(CheckName.SUPERSEDED_BY, WARNING, "newer_licence"),), OverallWord.VALID, ""),
+        ((COPY,), OverallWord.BOUND_COPY, "made_for_another"),
+        ((COPY, check(CheckName.STATUS, PASSED, "snapshot")), OverallWord.BOUND_COPY, "made_for_another"),
+        ((check(CheckName.MADE_FOR, PASSED, "made_for_asker"),), OverallWord.VALID, ""),
+        ((check(CheckName.MADE_FOR, UNKNOWN, "a word of tomorrow"),), OverallWord.UNKNOWN, "a word of tomorrow"),
+        ((COPY, EARLY), OverallWord.NOT_YET_EFFECTIVE, "not_yet_effective"),
+        ((COPY, EXPIRED), OverallWord.EXPIRED, "expired"),
+        ((COPY, SUSPENDED), OverallWord.SUSPENDED, "suspended"),
+        ((COPY, REVOKED), OverallWord.REVOKED, "revoked"),
+        ((COPY, FORGED), OverallWord.FORGED, "bad_signature"),
+        ((COPY, WITHDRAWN_KEY), OverallWord.UNTRUSTED_ISSUER, "key_withdrawn"),
+        ((COPY, STALE), OverallWord.UNKNOWN, "stale_trust"),
+        ((COPY, NOT_ON_RECORD), OverallWord.UNKNOWN, "not_on_record"),
     ],
 )
 def test_first_hit_wins(changed: tuple[Check, ...], word: OverallWord, fault: str) -> None:
