@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from api import problems
 from api.deps import Parts
+from api.describing import describe
 from api.guarding import BodyLimit, SecurityHeaders
 from api.rendering import load_pages
 from api.routes import (
@@ -37,7 +38,6 @@ from api.routes import (
     uses,
     verify,
 )
-from api.schemas.problems import Problem
 from api.throttling import Throttle
 from certlib.library import close_library
 from certlib.listing import open_lists
@@ -103,22 +103,5 @@ def create_app(lib: Library, *, close_with_app: bool = False) -> FastAPI:
         app.include_router(each.router)
     app.add_middleware(BodyLimit, max_bytes=lib.settings.max_upload_bytes + FORM_OVERHEAD_BYTES)
     app.add_middleware(SecurityHeaders)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's description, with the shape of problems and the kind of credential."""
-    if app.openapi_schema is None:
-        schema = FastAPI.openapi(app)
-        components = schema.setdefault("components", {})
-        components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema(
-            ref_template="#/components/schemas/Problem/$defs/{model}"
-        )
-        scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-        components["securitySchemes"] = {
-            "bearer": {**scheme, "description": "Of an agency's system."},
-            "holder": {**scheme, "description": "Of a holder who is logged in."},
-        }
-        app.openapi_schema = schema
-    return app.openapi_schema

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Caller, Sharer
-from api.auth_holder import Reporter
+from api.auth_holder import HELD, Reporter
 from api.deps import Body, parts_of, read_as
 from api.schemas.bodies import SECURED, takes
 from api.schemas.figures import (
@@ -60,7 +60,7 @@ def rate_use(request: Request, caller: Sharer, code: str, body: Body) -> Respons
     status_code=HTTPStatus.CREATED,
     response_model=RatingOut,
     responses=problems(401, 403, 404, 408, 409, 413, 422),
-    openapi_extra=takes(MyRatingIn),
+    openapi_extra={**takes(MyRatingIn), **HELD},
     summary="Rate a use of my licences",
 )
 def rate_own(request: Request, me: Reporter, body: Body) -> Response:
@@ -113,7 +113,7 @@ def report_paper(request: Request, caller: Sharer, body: Body) -> Response:
     status_code=HTTPStatus.CREATED,
     response_model=PaperOut,
     responses=problems(401, 403, 408, 413, 422),
-    openapi_extra=takes(MyPaperIn),
+    openapi_extra={**takes(MyPaperIn), **HELD},
     summary="Say that an agency still demanded paper of me",
 )
 def report_paper_own(request: Request, me: Reporter, body: Body) -> Response:

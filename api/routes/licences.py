@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.auth import Issuer, Keeper
 from api.deps import Body, json_object, parts_of
-from api.schemas.bodies import SECURED, takes
+from api.schemas.bodies import PDF, SECURED, takes
 from api.schemas.licences import IssueIn, LicenceOut
 from api.schemas.problems import problems
 from certlib.errors import FieldFault, InvalidRequestError
@@ -68,7 +68,8 @@ def read_licence(request: Request, caller: Keeper, identifier: str) -> Response:
 
 @router.get(
     "/{identifier}/pdf",
-    responses={200: {"content": {"application/pdf": {}}}, **problems(401, 403, 404)},
+    response_class=Response,
+    responses={200: {"content": PDF}, **problems(401, 403, 404)},
     openapi_extra=SECURED,
     summary="The sealed PDF",
 )

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.deps import parts_of
+from api.schemas.bodies import BINARY
 from api.schemas.problems import problems
 from certlib.errors import NotFoundError
 from certlib.listing import TTL_SECONDS, current_list
@@ -16,14 +17,16 @@ CWT: Final = "application/statuslist+cwt"
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,5}", re.ASCII)
 _CONTENT: Final[dict[str, Any]] = {
     "description": "The list; `Accept` chooses the form.",
-    "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in (JWT, CWT)},
+    "content": dict.fromkeys((JWT, CWT), BINARY),
 }
 _MAX_PARTS: Final = 20
 
 router = APIRouter(tags=["trust"])
 
 
-@router.get("/s/{number}", responses={200: _CONTENT, **problems(304, 404)}, summary="A status list")
+@router.get(
+    "/s/{number}", response_class=Response, responses={200: _CONTENT, **problems(304, 404)}, summary="A status list"
+)
 def status_list(number: str, request: Request) -> Response:
     """Whether each licence of this list is valid, invalid or suspended, signed (docs/status-list.md).
 

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.auth_holder import HELD, Consenter, Seer
 from api.deps import Body, parts_of, read_as
-from api.schemas.bodies import takes
+from api.schemas.bodies import PDF, takes
 from api.schemas.my import HolderDecisionIn, LedgerOut, OwnLicenceOut, OwnLicencesOut, RequestOut
 from api.schemas.problems import problems
 from certlib.holding import requests as asked
@@ -58,7 +58,8 @@ def read_own_licence(request: Request, me: Seer, identifier: str) -> Response:
 
 @router.get(
     "/licences/{identifier}/pdf",
-    responses={200: {"content": {"application/pdf": {}}}, **problems(401, 403, 404)},
+    response_class=Response,
+    responses={200: {"content": PDF}, **problems(401, 403, 404)},
     openapi_extra=HELD,
     summary="My licence as its sealed PDF",
 )

@@ -1,18 +1,20 @@
 """Signed receipts for the case file: of a use, of a verification, and the check of one."""
 
+import base64
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Sharer, caller_of
 from api.deps import Body, parts_of, read_as
-from api.schemas.bodies import SECURED, takes
+from api.schemas.bodies import BINARY, SECURED, takes
 from api.schemas.problems import problems
 from api.schemas.receipts import ReceiptCheckOut, ReceiptIn, ReceiptOut, VerificationIn, VerificationReceiptOut
 from certlib.callers import AgencyCaller
-from certlib.errors import ForbiddenError
+from certlib.errors import FieldFault, ForbiddenError, InvalidRequestError
 from certlib.grants import Asking
 from certlib.library import Library
 from certlib.sharing.receipt_pages import receipt_paper
@@ -23,7 +25,7 @@ VERIFY: Final = "verify"
 PRIVATE: Final = {"Cache-Control": "private, no-store"}
 JOSE, PDF, JSON = "application/jose", "application/pdf", "application/json"
 """RFC 7515, 9.2.1, for the first."""
-_FORMS: Final[dict[str, Any]] = {JOSE: {"schema": {"type": "string"}}, PDF: {}}
+_FORMS: Final[dict[str, Any]] = {JOSE: {"schema": {"type": "string"}}, PDF: BINARY}
 """What else a receipt is given as, when `Accept` asks for it."""
 
 router = APIRouter(prefix="/v1", tags=["receipts"])
@@ -61,7 +63,8 @@ def read_receipt(request: Request, caller: Sharer, code: str) -> Response:
 
 @router.get(
     "/uses/{code}/receipt.pdf",
-    responses={200: {"content": {PDF: {}}, "description": "One sealed page."}, **problems(401, 403, 404)},
+    response_class=Response,
+    responses={200: {"content": {PDF: BINARY}, "description": "One sealed page."}, **problems(401, 403, 404)},
     openapi_extra=SECURED,
     summary="A receipt of a use on paper",
 )
@@ -79,16 +82,45 @@ def read_receipt_paper(request: Request, caller: Sharer, code: str) -> Response:
     openapi_extra=takes(VerificationIn),
     summary="Verify, and take a receipt of it: JSON, JWS or PDF",
 )
-def take_receipt(request: Request, caller: Verifier, body: Body) -> Response:
-    """The verdict on a token, code or identifier, computed now, and a signed receipt of it for the case file."""
+async def take_receipt(request: Request, caller: Verifier, body: Body) -> Response:
+    """The verdict on a token, code, identifier or file, computed now, and a signed receipt of it for the case file.
+
+    Async because: files wait for their turn to be judged (`Parts.files`) on the event loop, not on a worker thread.
+    """
     parts, said = parts_of(request), read_as(VerificationIn, body)
-    parts.lookups.take(request)
+    parts.uploads.take(request)
+    given = _given(said)
+    limiter = parts.files if isinstance(given, bytes) else None
+    return await to_thread.run_sync(_taken, request, parts.lib, caller, said, given, limiter=limiter)
+
+
+def _given(said: VerificationIn) -> str | bytes:
+    """What is to be verified.
+
+    Raises:
+        InvalidRequestError: nothing, both, or no base64.
+    """
+    if bool(said.text.strip()) == bool(said.file):
+        raise _fault("text", "required", "give either a text or a file")
+    if not said.file:
+        return said.text
+    try:
+        return base64.b64decode(said.file, validate=True)
+    except ValueError as error:
+        raise _fault("file", "bad_form", "is not base64") from error
+
+
+def _fault(name: str, code: str, reason: str) -> InvalidRequestError:
+    return InvalidRequestError((FieldFault(field=name, code=code, reason=reason),))
+
+
+def _taken(request: Request, lib: Library, caller: AgencyCaller, said: VerificationIn, given: str | bytes) -> Response:
     asking = Asking(
         matter_code=said.matter_code, case_number=said.case_number, purpose=said.purpose, operator=said.operator
     )
-    receipt, verdict = verification_receipt(parts.lib, caller, said.text, asking)
+    receipt, verdict = verification_receipt(lib, caller, given, asking)
     content = {**receipt_json(receipt), "verdict": verdict_json(verdict)}
-    return _as_accepted(request, parts.lib, receipt, content, HTTPStatus.CREATED)
+    return _as_accepted(request, lib, receipt, content, HTTPStatus.CREATED)
 
 
 @router.post(

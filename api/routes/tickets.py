@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Caller, Sharer
-from api.auth_holder import Reporter
+from api.auth_holder import HELD, Reporter
 from api.deps import Body, parts_of, read_as
 from api.routes.lifecycle import Manager
 from api.schemas.bodies import SECURED, takes
@@ -200,7 +200,7 @@ def correct(request: Request, caller: Manager, code: str, body: Body) -> Respons
     "/my/objections",
     response_model=TicketsOut,
     responses=problems(401, 403, 422),
-    openapi_extra=SECURED,
+    openapi_extra=HELD,
     summary="My objections",
 )
 def read_objections(request: Request, me: Reporter, before: Before = 0) -> Response:
@@ -215,7 +215,7 @@ def read_objections(request: Request, me: Reporter, before: Before = 0) -> Respo
     status_code=HTTPStatus.CREATED,
     response_model=WholeTicketOut,
     responses=problems(401, 403, 404, 408, 409, 413, 422, 429),
-    openapi_extra=takes(ObjectionIn),
+    openapi_extra={**takes(ObjectionIn), **HELD},
     summary="Object to a look",
 )
 def object_to(request: Request, me: Reporter, body: Body) -> Response:
@@ -228,7 +228,7 @@ def object_to(request: Request, me: Reporter, body: Body) -> Response:
     "/my/corrections",
     response_model=TicketsOut,
     responses=problems(401, 403, 422),
-    openapi_extra=SECURED,
+    openapi_extra=HELD,
     summary="Errors reported in my licences",
 )
 def read_corrections(request: Request, me: Reporter, before: Before = 0) -> Response:
@@ -243,7 +243,7 @@ def read_corrections(request: Request, me: Reporter, before: Before = 0) -> Resp
     status_code=HTTPStatus.CREATED,
     response_model=WholeTicketOut,
     responses=problems(401, 403, 404, 408, 409, 413, 422, 429),
-    openapi_extra=takes(OwnErrorIn),
+    openapi_extra={**takes(OwnErrorIn), **HELD},
     summary="Report an error in a licence",
 )
 def report_own(request: Request, me: Reporter, body: Body) -> Response:
@@ -257,7 +257,7 @@ def report_own(request: Request, me: Reporter, body: Body) -> Response:
     "/my/tickets/{code}",
     response_model=WholeTicketOut,
     responses=problems(401, 403, 404),
-    openapi_extra=SECURED,
+    openapi_extra=HELD,
     summary="One of my tickets with its steps",
 )
 def read_own_ticket(request: Request, me: Reporter, code: str) -> Response:
@@ -270,7 +270,7 @@ def read_own_ticket(request: Request, me: Reporter, code: str) -> Response:
     "/my/tickets/{code}/supplement",
     response_model=WholeTicketOut,
     responses=problems(401, 403, 404, 408, 409, 413, 422),
-    openapi_extra=takes(MyWordsIn),
+    openapi_extra={**takes(MyWordsIn), **HELD},
     summary="Give the information that was asked for",
 )
 def supplement(request: Request, me: Reporter, code: str, body: Body) -> Response:
@@ -283,7 +283,7 @@ def supplement(request: Request, me: Reporter, code: str, body: Body) -> Respons
     "/my/tickets/{code}/withdrawal",
     response_model=WholeTicketOut,
     responses=problems(401, 403, 404, 408, 409, 413, 422),
-    openapi_extra=takes(MyWordsIn),
+    openapi_extra={**takes(MyWordsIn), **HELD},
     summary="Take a ticket back",
 )
 def withdraw(request: Request, me: Reporter, code: str, body: Body) -> Response:

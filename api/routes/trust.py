@@ -6,13 +6,15 @@ from starlette.responses import JSONResponse, Response
 from api.deps import parts_of
 from api.rendering import etag
 from api.schemas.problems import problems
-from api.schemas.verdicts import AnchorOut
+from api.schemas.verdicts import AnchorOut, PackOut
 from certlib.trusting import MAX_AGE_SECONDS, anchor_json, published
 
 router = APIRouter(prefix="/v1", tags=["trust"])
 
 
-@router.get("/trust-pack", responses=problems(304), summary="The trust pack (docs/formats.md, 2)")
+@router.get(
+    "/trust-pack", response_model=PackOut, responses=problems(304), summary="The trust pack (docs/formats.md, 2)"
+)
 def trust_pack(request: Request) -> Response:
     """The newest signed trust pack. Verifiers keep it and refuse an older version than they have seen."""
     data = published(parts_of(request).lib).data

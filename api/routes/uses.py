@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from api.auth import Sharer
 from api.deps import Body, parts_of, read_as
 from api.schemas.asking import asking_of
-from api.schemas.bodies import SECURED, takes
+from api.schemas.bodies import PDF, SECURED, takes
 from api.schemas.problems import problems
 from api.schemas.uses import FileLinksOut, UseDataOut, UseIn, UseOut, UsesOut
 from certlib.grants import Interface
@@ -113,8 +113,9 @@ def make_use_links(request: Request, caller: Sharer, code: str) -> Response:
 
 @router.get(
     "/files/{secret}",
+    response_class=Response,
     responses={
-        200: {"content": {"application/pdf": {}}, "description": "The copy, sealed; nothing of it is kept."},
+        200: {"content": PDF, "description": "The copy, sealed; nothing of it is kept."},
         **problems(403, 404, 409, 410, 422, 429),
     },
     summary="Fetch a purpose-bound copy, once",

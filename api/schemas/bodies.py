@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 SECURED: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
 """Needs a bearer."""
+BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+PDF: Final[dict[str, Any]] = {"application/pdf": BINARY}
+"""The content of an answer that is a PDF."""
 
 
 def takes(model: type[BaseModel]) -> dict[str, Any]:

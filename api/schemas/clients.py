@@ -33,7 +33,7 @@ TOKEN_FORM: Final[dict[str, Any]] = {
                             "client's id, aud is this URL or the issuer, exp is at most 300 seconds ahead, jti is new.",
                         },
                     },
-                }
+                },
             }
         },
     }

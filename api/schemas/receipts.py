@@ -34,10 +34,11 @@ class VerificationIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(
-        min_length=1,
+        default="",
         max_length=MAX_TEXT_CHARACTERS,
         description="A token in any of its written forms, a look-up code, or an identifier.",
     )
+    file: str = Field(default="", description="Instead of a text: a PDF, PNG or JPEG as base64 (RFC 4648, 4).")
     operator: str = Field(min_length=1, max_length=MAX_OPERATOR_CHARACTERS, description="The person who verifies.")
     matter_code: str = Field(default="", max_length=MAX_CODE_CHARACTERS)
     case_number: str = Field(default="", max_length=MAX_CODE_CHARACTERS)

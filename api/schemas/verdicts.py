@@ -1,6 +1,6 @@
 """The shapes of verdicts and public answers (docs/verifying.md, 4 and 5)."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -76,3 +76,16 @@ class AnchorOut(BaseModel):
 
     spki: str = Field(description="SubjectPublicKeyInfo of the library's root key, base64url.")
     sha256: str = Field(description="Hex, to be compared with one published elsewhere.")
+
+
+class PackOut(BaseModel):
+    """A trust pack: two compact JWS (docs/formats.md, 2)."""
+
+    delegation: str = Field(description="Signed by the anchor: which key signs packs.")
+    pack: str = Field(description="Signed by that key: keys, agencies, types, and how licences stand.")
+
+
+class AliveOut(BaseModel):
+    """It works."""
+
+    status: Literal["ok"]
