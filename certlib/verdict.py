@@ -161,7 +161,7 @@ def deciding_check(checks: Sequence[Check]) -> Check | None:
 def overall_word(checks: Sequence[Check]) -> OverallWord:
     """The word that follows from the checks. Fails closed: what is not plainly good is not `valid`."""
     check = deciding_check(checks)
-    if check is not None and check.name is not CheckName.MADE_FOR:
+    if check is not None and (check.name is not CheckName.MADE_FOR or check.outcome is not Outcome.FAILED):
         return _word_against(check)
     status = next((each for each in checks if each.name is CheckName.STATUS), None)
     dates = next((each for each in checks if each.name is CheckName.DATES), None)
