@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -171,25 +170,6 @@ def test_the_cap_and_the_minute_answer_429(
     assert 1 <= int(refusal.headers["retry-after"]) <= 60
     assert web.post("/v1/checks", json=body(), headers=headers).json()["code"] == "daily_cap_reached"
     assert licence.number == NUMBER
-
-
-def test_sixteen_at_once_never_get_more_than_the_cap(
-    web: TestClient, bearer: Bearer, sqlite_library: Library, licence: Licence
-) -> None:
-    grant = granted(sqlite_library, daily_cap=20)
-    headers = bearer(CITY.code, scopes=("share",))
-
-    def ask(number: int) -> tuple[int, str]:
-        values = {"number": NUMBER, "legal_representative": f"林{number}"}
-        answer = web.post("/v1/checks", json=body(given=values), headers=headers)
-        return answer.status_code, answer.json().get("code", answer.json().get("result"))
-
-    with ThreadPoolExecutor(16) as pool:
-        answers = sorted(pool.map(ask, range(48)))
-    assert answers == [(200, "differs")] * 20 + [(429, "daily_cap_reached")] * 28
-    assert granting.used(sqlite_library.store, grant.id, sqlite_library.now().date()) == 20
-    assert licence.number == NUMBER
-    check_invariants(sqlite_library.store)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

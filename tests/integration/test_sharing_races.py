@@ -5,8 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
 from certlib.answering import public_answer
+from certlib.callers import bearer_for
 from certlib.changing import order_change
 from certlib.errors import LimitReachedError
 from certlib.issuing import issue
@@ -20,8 +23,8 @@ from certlib.store import audits, granting, looks
 from certlib.verifying import verify
 from tests.support.changes import order
 from tests.support.invariants import check_invariants
-from tests.support.libraries import MARKET_BUREAU, company_request
-from tests.support.sharing import asker, asking, granted
+from tests.support.libraries import CITY, MARKET_BUREAU, company_request
+from tests.support.sharing import MATTER, asker, asking, granted
 
 TYPE = "business-licence"
 NUMBER = "91990200MA7EXAM18U"
@@ -130,4 +133,25 @@ def test_files_checks_and_changes_of_the_same_licences_do_not_block_each_other(l
     with ThreadPoolExecutor(8) as pool:
         told = [each for begin in (0, 8) for each in pool.map(work, range(begin, begin + 8))]
     assert told.count(2) == 12
+    check_invariants(library.store)
+
+
+def test_sixteen_systems_over_http_never_get_more_than_the_cap(library: Library) -> None:
+    issue(library, company_request())
+    grant = granted(library, daily_cap=20)
+    bearer = bearer_for(library, CITY.code, ttl_seconds=600, scopes=("share",))
+    said = {"matter_code": MATTER, "case_number": "1", "purpose": "x", "operator": "Li", "type": TYPE}
+
+    with TestClient(create_app(library)) as web, ThreadPoolExecutor(16) as pool:
+
+        def ask(number: int) -> tuple[int, str]:
+            given = {"number": NUMBER, "legal_representative": f"林{number}"}
+            headers = {"Authorization": f"Bearer {bearer}"}
+            answer = web.post("/v1/checks", json={**said, "given": given}, headers=headers)
+            return answer.status_code, answer.json().get("code", answer.json().get("result"))
+
+        told = sorted(pool.map(ask, range(48)))
+    assert told == [(200, "differs")] * 20 + [(429, "daily_cap_reached")] * 28
+    assert granting.used(library.store, grant.id, library.now().date()) == 20
+    assert len(looks.looks_of_holder(library.store, NUMBER)) == 20
     check_invariants(library.store)

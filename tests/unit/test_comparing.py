@@ -1,13 +1,18 @@
 """What a person meant against what is recorded."""
 
+import unicodedata
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from certlib.catalogue import LicenceType, parse_type
 from certlib.errors import InvalidRequestError
 from certlib.identifiers import AgencyCode, LicenceIdentifier, PublicCode
+from certlib.lawfulness import text_fault
 from certlib.library import SHIPPED_TYPES
 from certlib.model import Holder, Licence, Sha256, Status
 from certlib.sharing.comparing import Compared, Outcome, compare, given_values, judged
@@ -62,8 +67,8 @@ def licence(**changes: object) -> Licence:
 
 def compared(values: dict[str, str], standing: Licence | None = None, kind: LicenceType = COMPANY) -> str:
     """The one value besides the number that was compared."""
-    given = given_values(kind, {"number": NUMBER, **values})
-    result = compare(given, standing or licence(), "zh-Hans")
+    values_given = given_values(kind, {"number": NUMBER, **values})
+    result = compare(values_given, standing or licence(), "zh-Hans")
     return result[next(reversed(values))].value
 
 
@@ -219,3 +224,38 @@ def test_recorded_values_never_hold_a_picture() -> None:
         "holder_name": "阿依努尔·买买提",
         "registered_capital": "1680000.00",
     }
+
+
+LAWFUL = st.text(min_size=1, max_size=40).filter(lambda text: text_fault("x", text) is None and folded(text) != "")
+WIDE = str.maketrans({code - 0xFEE0: code for code in range(0xFF01, 0xFF5F)} | {" ": "\u3000"})
+
+
+@given(name=LAWFUL, address=LAWFUL, capital=st.decimals(-(10**15), 10**15, places=2), day=st.dates(date(1583, 1, 1)))
+def test_what_is_recorded_always_matches_itself_however_it_is_typed(
+    name: str, address: str, capital: Decimal, day: date
+) -> None:
+    name, address = unicodedata.normalize("NFC", name), unicodedata.normalize("NFC", address)
+    standing = licence(
+        holders=(Holder(name=name, code="", code_type=""),),
+        fields={"registered_capital": f"{capital:f}", "address": address},
+        issued_on=day,
+    )
+    values = {
+        "holder_name": name,
+        "address": address,
+        "registered_capital": f"{capital:f}",
+        "issued_on": day.isoformat(),
+        "number": NUMBER,
+    }
+    for typed in (str, lambda text: f" {text}\u3000", lambda text: text.translate(WIDE)):
+        typed_values = given_values(COMPANY, {key: typed(value) for key, value in values.items()})
+        assert set(compare(typed_values, standing, "zh").values()) == {Compared.MATCH}
+
+
+@given(text=LAWFUL, other=LAWFUL)
+def test_texts_with_other_letters_differ(text: str, other: str) -> None:
+    def letters(value: str) -> list[str]:
+        return [each for each in folded(value) if each.isalnum()]
+
+    found = compared({"address": other}, licence(fields={"address": unicodedata.normalize("NFC", text)}))
+    assert found == "differs" or letters(text) == letters(other)
