@@ -10,10 +10,12 @@ from fastapi.testclient import TestClient
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from api.routes import oauth
 from certlib.clients import add_client, disable_client, rotate_client
 from certlib.library import Library
 from certlib.model import Licence
 from certlib.store import audits
+from certlib.upgrading import upgrade_library
 from tests.support.clock import Clock
 from tests.support.invariants import check_invariants
 from tests.support.libraries import CITY, MARKET_BUREAU
@@ -223,3 +225,36 @@ def test_an_address_that_asks_again_and_again_is_stopped(web: TestClient, sqlite
     statuses = [posted(web, form).status_code for _ in range(most + 1)]
     assert statuses == [400] * most + [429]
     assert posted(web, form).json()["code"] == "too_many_requests"
+
+
+def test_when_all_places_are_taken_the_next_one_comes_back_later(
+    web: TestClient, desk: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whoever waits for a place holds up nobody else."""
+    parts = web.app.state.parts  # type: ignore[attr-defined]  # FastAPI's
+    monkeypatch.setattr(oauth, "MAX_WAIT_SECONDS", 0.05)
+    parts.proofs.total_tokens = 0
+    answer = posted(web, desk.form())
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert "retry-after" in answer.headers
+    assert web.get("/oauth/jwks").status_code == 200
+    parts.proofs.total_tokens = 1
+    assert [posted(web, desk.form()).status_code for _ in range(3)] == [200] * 3
+    assert parts.proofs.borrowed_tokens == 0
+
+
+def test_a_library_whose_key_for_tokens_has_ended_gets_another(
+    web: TestClient, sqlite_library: Library, clock: Clock
+) -> None:
+    (old,) = web.get("/oauth/jwks").json()["keys"]
+    clock.move(days=5 * 365 - 1)
+    late = system(sqlite_library)
+    assert posted(web, late.form()).status_code == 200
+    clock.move(days=1)
+    assert web.get("/oauth/jwks").json() == {"keys": []}
+    assert posted(web, late.form()).status_code == 500
+    made = upgrade_library(sqlite_library.settings, operator="zhang", now=clock)
+    assert "api" in made.keys
+    assert posted(web, late.form()).status_code == 200
+    (new,) = web.get("/oauth/jwks").json()["keys"]
+    assert new["kid"] != old["kid"]
