@@ -14,7 +14,7 @@ from cli_options import HOME, Home, Json, tell
 ticket_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Objections and reported errors, complaints, and the figures of the service.",
+    help="Objections, reported errors, their deadlines, and complaints.",
 )
 
 Code = Annotated[str, typer.Argument(metavar="TICKET", help="Id, see: certlib ticket list.")]

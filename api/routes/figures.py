@@ -37,7 +37,7 @@ router = APIRouter(prefix="/v1", tags=["figures"])
     "/uses/{code}/rating",
     status_code=HTTPStatus.CREATED,
     response_model=RatingOut,
-    responses=problems(401, 403, 404, 408, 409, 413, 422),
+    responses=problems(401, 403, 404, 408, 409, 413, 422, 429),
     openapi_extra=takes(RatingIn),
     summary="Rate a use",
 )
@@ -89,7 +89,7 @@ def read_ratings(request: Request, caller: Caller, before: Before = 0) -> Respon
     "/paper-reports",
     status_code=HTTPStatus.CREATED,
     response_model=PaperOut,
-    responses=problems(401, 403, 408, 413, 422),
+    responses=problems(401, 403, 408, 413, 422, 429),
     openapi_extra=takes(PaperIn),
     summary="Say that paper was still demanded",
 )

@@ -88,7 +88,7 @@ def read_tickets(  # noqa: PLR0913, PLR0917  # one parameter a filter
     "/tickets",
     status_code=HTTPStatus.CREATED,
     response_model=WholeTicketOut,
-    responses=problems(401, 403, 404, 408, 409, 413, 422),
+    responses=problems(401, 403, 404, 408, 409, 413, 422, 429),
     openapi_extra=takes(TicketIn),
     summary="Report a wrong or missing licence",
 )
