@@ -87,25 +87,26 @@ async def take_receipt(request: Request, caller: Verifier, body: Body) -> Respon
 
     Async because: files wait for their turn to be judged (`Parts.files`) on the event loop, not on a worker thread.
     """
-    parts, said = parts_of(request), read_as(VerificationIn, body)
+    parts = parts_of(request)
     parts.uploads.take(request)
-    given = _given(said)
+    said, given = await to_thread.run_sync(_given, body)
     limiter = parts.files if isinstance(given, bytes) else None
     return await to_thread.run_sync(_taken, request, parts.lib, caller, said, given, limiter=limiter)
 
 
-def _given(said: VerificationIn) -> str | bytes:
-    """What is to be verified.
+def _given(body: bytes) -> tuple[VerificationIn, str | bytes]:
+    """What the body says, and the text or file that is to be verified.
 
     Raises:
         InvalidRequestError: nothing, both, or no base64.
     """
+    said = read_as(VerificationIn, body)
     if bool(said.text.strip()) == bool(said.file):
         raise _fault("text", "required", "give either a text or a file")
     if not said.file:
-        return said.text
+        return said, said.text
     try:
-        return base64.b64decode(said.file, validate=True)
+        return said, base64.b64decode(said.file, validate=True)
     except ValueError as error:
         raise _fault("file", "bad_form", "is not base64") from error
 

@@ -113,7 +113,7 @@ def _certified(lib: Library, key: KeyRecord) -> KeyRecord:
             subject_name=lib.settings.library_name.encode()[:MAX_NAME_BYTES].decode(errors="ignore"),
             subject_code=SUBJECT_CODE,
             not_before_at=max(now - BACKDATE, root.not_before_at),
-            not_after_at=key.not_after_at,
+            not_after_at=min(key.not_after_at, root.not_after_at),
             spki_der=key.spki_der,
         )
     except SigningError as error:

@@ -70,6 +70,8 @@ KINDS: Final = {
     "token": "二维码 token of a QR code",
     "code": "查验码 look-up code",
     "identifier": "电子证照标识 identifier",
+    "pdf": "文件 PDF",
+    "image": "图片 picture",
 }
 _NOTHING: Final = ("", "", "")
 INTERFACES: Final = {"data": "数据 data", "file": "加注件 copies"}

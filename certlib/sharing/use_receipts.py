@@ -83,16 +83,21 @@ def use_receipt(lib: Library, caller: AgencyCaller, code: str) -> Receipt:
     return _signed(lib, caller, use.asking, act=USE, subject=use.id, result=_of_use(lib, use), at=lib.now())
 
 
-def verification_receipt(lib: Library, caller: AgencyCaller, text: str, asking: Asking) -> tuple[Receipt, Verdict]:
+def verification_receipt(
+    lib: Library, caller: AgencyCaller, given: str | bytes, asking: Asking
+) -> tuple[Receipt, Verdict]:
     """A receipt of a verification that is made now, and its verdict. The receipt names the input by its digest.
+
+    `given` is a text, or the bytes of a PDF or picture.
 
     Raises:
         InvalidRequestError: the operator is missing, or something is too long.
         SetupError: the library has no usable receipt key.
     """
-    _require_words(text, asking)
+    _require_words(given, asking)
     now = lib.now()
-    verdict = verify(text, lib, now=now)
+    verdict = verify(given, lib, now=now)
+    data = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else given
     result: dict[str, JsonValue] = {
         "word": verdict.word.value,
         "kind": verdict.kind.value,
@@ -102,7 +107,7 @@ def verification_receipt(lib: Library, caller: AgencyCaller, text: str, asking: 
         ],
         "status_as_of": moment(verdict.status_as_of) if verdict.status_as_of else None,
         "status_source": verdict.status_source.value,
-        "input_sha256": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        "input_sha256": hashlib.sha256(data).hexdigest(),
         **_said(asking),
     }
     subject = str(verdict.shown.get("identifier") or "")
@@ -241,9 +246,9 @@ def _said(asking: Asking) -> dict[str, JsonValue]:
     return {"matter_code": asking.matter_code, "case_number": asking.case_number, "purpose": asking.purpose}
 
 
-def _require_words(text: str, asking: Asking) -> None:
+def _require_words(given: str | bytes, asking: Asking) -> None:
     faults: list[FieldFault] = []
-    if not text.strip() or len(text) > MAX_TEXT_CHARACTERS:
+    if isinstance(given, str) and (not given.strip() or len(given) > MAX_TEXT_CHARACTERS):
         reason = f"must have 1 to {MAX_TEXT_CHARACTERS} characters"
         faults.append(FieldFault(field="text", code="required", reason=reason))
     limits = {

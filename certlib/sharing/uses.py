@@ -100,7 +100,7 @@ def ask(lib: Library, caller: AgencyCaller, request: UseRequest) -> tuple[Use, b
     given = _given(request)
     if request.consent_code:
         return _with_code(lib, caller, request, new, given)
-    found = _found(lib, new, holder_code) if statutory else ()
+    found = _few(_found(lib, new, holder_code)) if statutory else ()
     return rows.place(lib.store, new, request_id=request.request_id, given=given, found=found)
 
 
@@ -125,7 +125,7 @@ def _with_code(lib: Library, caller: AgencyCaller, request: UseRequest, new: Use
         if new.holder_code and new.holder_code != holder_code:
             # Whose code it is, is not told to somebody who guesses.
             raise ForbiddenError("this code is not known", code="code_unknown", hint="Ask the holder for a new code.")
-        return holder_code, _found(lib, new, holder_code)
+        return holder_code, _few(_found(lib, new, holder_code))
 
     try:
         return rows.place(lib.store, new, request_id=request.request_id, given=given, redeem=redeem)
@@ -265,6 +265,18 @@ def _found(lib: Library, use: Use, holder_code: str) -> tuple[str, ...]:
     return tuple(
         each.identifier for part in use.parts for each in find(lib, type_code=part.type_code, holder_code=holder_code)
     )
+
+
+def _few(found: tuple[str, ...]) -> tuple[str, ...]:
+    """What was found, if one use can be bound to it.
+
+    Raises:
+        InvalidRequestError: more than 500 licences.
+    """
+    if len(found) > rows.LISTED:
+        reason = f"find more than {rows.LISTED} licences: name fewer types, or one licence"
+        raise InvalidRequestError((FieldFault(field="types", code="too_many", reason=reason),))
+    return found
 
 
 def _given(request: UseRequest) -> bytes:

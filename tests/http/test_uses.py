@@ -1,5 +1,6 @@
 """Uses by agencies' systems: asked, read, copied, receipted; and what garbage gets."""
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -112,6 +113,12 @@ def test_a_receipt_of_a_verification(web: TestClient, city: dict[str, str], lice
     assert (paper.status_code, paper.content[:5]) == (201, b"%PDF-")
     assert web.post("/v1/receipts", json=said).status_code == 401
     assert web.post("/v1/receipts", json=said, headers=bearer(CITY.code)).status_code == 403
+    data = web.get(f"/v1/licences/{licence.identifier}/pdf", headers=bearer()).content
+    of_file = web.post("/v1/receipts", json={"file": base64.b64encode(data).decode(), "operator": "Li"}, headers=city)
+    assert (of_file.status_code, of_file.json()["verdict"]["word"]) == (201, "valid")
+    assert of_file.json()["result"]["input_sha256"] == licence.pdf_sha256
+    for given in ({"file": "*"}, {"file": "é"}, {"file": ""}, {"file": "AAAA", "text": "x"}):
+        assert web.post("/v1/receipts", json={"operator": "Li", **given}, headers=city).status_code == 422
     for changes, field in (({"text": ""}, "text"), ({"operator": ""}, "operator"), ({"more": 1}, "more")):
         refused = web.post("/v1/receipts", json={**said, **changes}, headers=city)
         assert (refused.status_code, refused.json()["faults"][0]["field"]) == (422, field)
