@@ -1,5 +1,7 @@
 """Checks: given values compared with the record, one licence or a file of them."""
 
+from typing import Final
+
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
@@ -13,7 +15,7 @@ from certlib.sharing.bulk_checks import bulk_check, bulk_json
 from certlib.sharing.checks import check, check_json
 
 router = APIRouter(prefix="/v1", tags=["share"])
-PRIVATE = {"Cache-Control": "private, no-store"}
+PRIVATE: Final = {"Cache-Control": "private, no-store"}
 
 
 @router.post(

@@ -1,7 +1,7 @@
 """Lists of what a holder has. A code never stands in a URL: it is sent in a body, or exchanged for a handle."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
@@ -17,7 +17,7 @@ from certlib.sharing.holdings import holdings_json, list_licences
 from certlib.verdict import moment
 
 router = APIRouter(prefix="/v1/holders", tags=["share"])
-PRIVATE = {"Cache-Control": "private, no-store"}
+PRIVATE: Final = {"Cache-Control": "private, no-store"}
 
 
 @router.post(

@@ -64,7 +64,12 @@ def asked_of_licences(
         return {numbers[row.key]: row.asked for row in _rows(conn, _OF_LICENCES, numbers, values)}
 
 
-def _rows(conn: Connection, query: Any, keys: Collection[Any], values: dict[str, Any]) -> Iterator[Any]:  # noqa: ANN401
+def _rows(
+    conn: Connection,
+    query: Any,  # noqa: ANN401  # a query
+    keys: Collection[Any],
+    values: dict[str, Any],
+) -> Iterator[Any]:
     wanted = sorted(set(keys))
     for begin in range(0, len(wanted), KEYS_AT_ONCE):
         yield from conn.execute(query, {**values, "keys": wanted[begin : begin + KEYS_AT_ONCE]})
