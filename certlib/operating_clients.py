@@ -113,7 +113,10 @@ def list_clients(home: Path, *, agency_code: str) -> Report:
 
     with opened(home) as lib:
         rows = [clients.client_json(lib, each) for each in clients.list_clients(lib, agency_code)]
-    lines = [_client_line(each) for each in rows]
+    lines: list[str] = []
+    for each in rows:
+        good = [] if each["disabled_at"] else [proof for proof in each["proofs"] if proof["usable"]]
+        lines += [_client_line(each), *(f"  {_proof_line(proof)}" for proof in good)]
     return Report(data=rows, text="\n".join(lines) or "There is no client yet: certlib client add")
 
 

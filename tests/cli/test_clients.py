@@ -46,6 +46,7 @@ def test_a_client_with_a_secret(run: Run, sqlite_library: Library) -> None:
     assert authenticate(sqlite_library, bearer).client_id == made["client_id"]
     listed = run("client", "list", "--json")[1]
     assert made["client_secret"] not in listed
+    assert f"  secret         {made['proofs'][0]['secret']} until 20" in run("client", "list")[1]
     assert json.loads(listed)[0]["client_id"] == made["client_id"]
     code, text_, _ = run("client", "rotate", made["client_id"], *WHO, "--overlap-days", "0")
     assert (code, "shown once" in text_, "is withdrawn" in text_) == (0, True, True)
