@@ -196,13 +196,14 @@ def query(lib: Library, caller: AgencyCaller, said: NationalRequest) -> National
     found = list_licences(lib, caller, asking, holder=holder, type_code=wanted)
     if not found.held:
         raise _SaidError(Code.NOT_FOUND)
+    areas = {each.code: each.area_code for each in agencies.all_agencies(lib.store)}
     hits: list[JsonValue] = [
         {
             "certificateID": each.licence.identifier,
             "certificateType": type_of(lib, each.licence.type_code).segment,
             "certificateTypeName": each.type_zh,
             "certificateNumber": each.number,
-            "certificateAreaCode": each.licence.area_code,
+            "certificateAreaCode": each.licence.area_code or areas.get(each.licence.agency_code, ""),
             "certificateState": int(state_code(each.word)),
         }
         for each in found.held

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from certlib.directory import Directory
 from certlib.errors import FieldFault, InvalidRequestError
-from certlib.store import agencies, foreign
+from certlib.model import Status
+from certlib.store import agencies, collected, foreign
 from certlib.trusting import open_offline
-from certlib.verdict import CheckName
+from certlib.verdict import TERMINAL, Check, CheckName, Outcome, moment
 from signing import jws
 from signing.certificates import read_certificate
 from signing.errors import VerificationError
@@ -146,15 +147,36 @@ def _read(kept: _Kept) -> OfflineTrust:
     return open_offline(pack.data, anchor_spki_der=pack.anchor_spki, now=kept.lib.now())
 
 
-def of_library(verdict: Verdict, trust: OfflineTrust) -> Verdict:
-    """The same verdict; its check of the issuer names the library that vouches for it."""
-    checks = tuple(
-        replace(each, evidence={**each.evidence, "library": trust.pack.issuer})
-        if each.name is CheckName.ISSUER_TRUSTED
-        else each
-        for each in verdict.checks
-    )
-    return replace(verdict, checks=checks)
+def of_library(lib: Library, verdict: Verdict, trust: OfflineTrust) -> Verdict:
+    """The same verdict; its check of the issuer names the library that vouches for it.
+
+    Where the catalogue that we collect of that library is newer than its snapshot and says worse, the worse holds.
+    """
+    worse = _collected_status(lib, verdict, trust)
+    checks = []
+    for each in verdict.checks:
+        if each.name is CheckName.ISSUER_TRUSTED:
+            checks.append(replace(each, evidence={**each.evidence, "library": trust.pack.issuer}))
+        elif each.name is CheckName.STATUS and each.outcome is Outcome.PASSED and worse is not None:
+            checks.append(worse)
+        else:
+            checks.append(each)
+    return replace(verdict, checks=tuple(checks))
+
+
+def _collected_status(lib: Library, verdict: Verdict, trust: OfflineTrust) -> Check | None:
+    """A check of the status that failed by the collected catalogue; None when that says nothing against it."""
+    known = collected.found(lib.store, identifier=str(verdict.shown.get("identifier", "")))
+    kids = {key.kid for key in trust.pack.keys}
+    for each in known:
+        status, seen = each.entry.status, each.source.collected_at
+        source = trust_at(lib, each.source.anchor_sha256)
+        if source is None or seen is None or {key.kid for key in source.pack.keys} != kids or status is Status.ACTIVE:
+            continue
+        if status.value in TERMINAL or verdict.status_as_of is None or seen > verdict.status_as_of:
+            evidence = {"status": status.value, "source": "catalogue", "as_of": moment(seen)}
+            return Check(name=CheckName.STATUS, outcome=Outcome.FAILED, code=status.value, evidence=evidence)
+    return None
 
 
 def _issuers(trust: OfflineTrust) -> frozenset[str]:

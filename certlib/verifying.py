@@ -87,8 +87,9 @@ def verify(given: bytes | str, source: Library | OfflineTrust, *, now: datetime,
     # 7 the word is a property of the verdict; 8 another library's key is judged by its trust pack alone, and its codes
     # of agencies are not ours: a copy of its making is never one for our asker
     missed = ground.keys.missed if ground.lib is not None and isinstance(ground.keys, Lookup) else ()
-    trust = None if ground.lib is None else foreign.trust_for(ground.lib, missed, now=now)
-    return findings.verdict() if trust is None else foreign.of_library(verify(given, trust, now=now), trust)
+    if ground.lib is not None and (trust := foreign.trust_for(ground.lib, missed, now=now)) is not None:
+        return foreign.of_library(ground.lib, verify(given, trust, now=now), trust)
+    return findings.verdict()
 
 
 def _unread(kind: InputKind, now: datetime, fault: str, detail: str) -> Verdict:

@@ -10,12 +10,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from certlib.audit import GENESIS_HASH
 from certlib.model import LEGAL_TRANSITIONS, Status
 from certlib.store.engine import reading
-from certlib.store.tables import AUDIT, AUDIT_HEAD, LICENCE
+from certlib.store.tables import AGENCY, AUDIT, AUDIT_HEAD, LICENCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,10 +30,12 @@ CHANGED: Final = "licence.status_changed"
 _COLUMNS: Final = tuple(
     LICENCE.c[name]
     for name in (
-        *("identifier", "type_code", "type_segment", "number", "version", "agency_code", "agency_name", "area_code"),
+        *("identifier", "type_code", "type_segment", "number", "version", "agency_code", "agency_name"),
         *("issued_on", "effective_on", "expires_on", "previous_identifier", "public_json", "status"),
     )
 )
+_AREA: Final = func.coalesce(func.nullif(LICENCE.c.area_code, ""), AGENCY.c.area_code).label("area_code")
+"""The licence's, or else its agency's, as on its face."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,8 +94,9 @@ def change_page(store: Store, *, after: int, type_codes: Collection[str], limit:
         head = conn.execute(select(AUDIT_HEAD.c.seq)).scalar_one()
         end = min(head, after + scan)
         query = (
-            select(AUDIT.c.seq, AUDIT.c.at, AUDIT.c.act, AUDIT.c.detail, *_COLUMNS)
+            select(AUDIT.c.seq, AUDIT.c.at, AUDIT.c.act, AUDIT.c.detail, *_COLUMNS, _AREA)
             .join(LICENCE, LICENCE.c.identifier == AUDIT.c.subject)
+            .join(AGENCY, AGENCY.c.code == LICENCE.c.agency_code)
             .where(AUDIT.c.seq > after, AUDIT.c.seq <= end, AUDIT.c.act.in_((ISSUED, CHANGED)))
             .where(LICENCE.c.type_code.in_(type_codes))
             .order_by(AUDIT.c.seq)
@@ -117,8 +120,10 @@ def hash_at(store: Store, seq: int) -> str:
 
 def own_entries(store: Store, *, identifier: str, type_codes: Collection[str]) -> tuple[CatalogueEntry, ...]:
     """The catalogue's entry of the licence with this identifier, if it is of one of these types."""
-    query = select(*_COLUMNS).where(
-        LICENCE.c.identifier == identifier, LICENCE.c.state == "issued", LICENCE.c.type_code.in_(type_codes)
+    query = (
+        select(*_COLUMNS, _AREA)
+        .join(AGENCY, AGENCY.c.code == LICENCE.c.agency_code)
+        .where(LICENCE.c.identifier == identifier, LICENCE.c.state == "issued", LICENCE.c.type_code.in_(type_codes))
     )
     with reading(store) as conn:
         return tuple(_entry(row, Status(row["status"])) for row in conn.execute(query).mappings())

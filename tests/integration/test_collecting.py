@@ -21,8 +21,9 @@ from certlib.errors import CertlibError, ForbiddenError, NotFoundError
 from certlib.issuing import issue
 from certlib.library import Library
 from certlib.model import Holder, Status
-from certlib.store import audits, collected, looks, statuses
+from certlib.store import audits, collected, looks, lookups, statuses
 from certlib.store.collected import Source
+from certlib.verifying import verify
 from signing.keys import KeyAlgorithm, SigningKey, generate_key
 from tests.support.clock import Clock
 from tests.support.foreign import BRIDGE_BUREAU, HARBOUR, anchor_digest, foreign_request, private_pem, public_pem
@@ -123,6 +124,25 @@ def test_a_catalogue_is_collected_kept_up_and_found(library: Library, other: Oth
     assert acts.count("catalogue.collected") == 2
     assert {"trust.imported", "source.added"} <= set(acts)
     check_invariants(library.store)
+
+
+def test_a_newer_catalogue_speaks_against_an_older_snapshot(library: Library, other: Other, clock: Clock) -> None:
+    (identifier,) = issue_many(other.lib, 1)
+    following.follow(library, added(library, other))
+    token = lookups.licence_by_identifier(other.lib.store, identifier).token
+
+    def word() -> str:
+        return verify(token, library, now=library.now()).word.value
+
+    assert word() == "valid_offline"
+    for status in (Status.SUSPENDED, Status.ACTIVE, Status.REVOKED):
+        clock.move(seconds=2)
+        moved(other.lib, identifier, status)
+        following.follow(library, following.source_of(library, other.url))
+        assert word() == ("valid_offline" if status is Status.ACTIVE else status.value)
+    verdict = verify(token, library, now=library.now())
+    assert verdict.status_source == "snapshot"
+    assert next(each.evidence["source"] for each in verdict.checks if each.name == "status") == "catalogue"
 
 
 def test_what_is_read_again_changes_nothing(library: Library, other: Other) -> None:
