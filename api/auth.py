@@ -63,8 +63,17 @@ def sharer_of(request: Request) -> AgencyCaller:
     caller = caller_of(request)
     if SHARE not in caller.scopes:
         raise ForbiddenError("this bearer is not for sharing")
-    parts_of(request).shares.take_as(f"{caller.agency_code} {caller.client_id}")
+    take_share(request, caller)
     return caller
+
+
+def take_share(request: Request, caller: AgencyCaller, *, times: int = 1) -> None:
+    """Count an asking of the caller's system; `times` for one that costs more.
+
+    Raises:
+        HTTPException: 429, this system has used up its minute.
+    """
+    parts_of(request).shares.take_as(f"{caller.agency_code} {caller.client_id}", times=times)
 
 
 Caller = Annotated[AgencyCaller, Depends(caller_of)]

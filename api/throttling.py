@@ -48,8 +48,8 @@ class Throttle:
         """
         self.take_as(client_of(request))
 
-    def take_as(self, client: str) -> None:
-        """Count one request of a client that is known by name, wherever it calls from.
+    def take_as(self, client: str, *, times: int = 1) -> None:
+        """Count a request of a client that is known by name, wherever it calls from; `times` for one that costs more.
 
         Raises:
             HTTPException: 429, the client has used up this minute.
@@ -62,7 +62,7 @@ class Throttle:
             if window != self._window or len(self._counts) >= MAX_CLIENTS:
                 self._window = window
                 self._counts.clear()
-            count = self._counts[client] = self._counts.get(client, 0) + 1
+            count = self._counts[client] = self._counts.get(client, 0) + times
         if count > self._most:
             wait = math.ceil(WINDOW_SECONDS - now % WINDOW_SECONDS)
             raise HTTPException(

@@ -68,7 +68,8 @@ class Settings(BaseSettings):
     uploads_per_minute: int = Field(default=60, ge=0)
     """Verifications by HTTP of one client address through one process; 0 is no limit."""
     shares_per_minute: int = Field(default=1200, ge=0)
-    """Askings about licences that one agency's system may make through one process; 0 is no limit."""
+    """Askings about licences that one agency's system may make through one process; each 100 rows of a file are one
+    more. 0 is no limit."""
     looks_per_holder_per_hour: int = Field(default=60, ge=0)
     """How often one agency may ask about one holder in an hour, in all processes together; 0 is no limit."""
     consent_hours: int = Field(default=72, ge=1, le=24 * 90)

@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from api.auth import Sharer
+from api.auth import Sharer, take_share
 from api.deps import Body, parts_of, read_as
 from api.schemas.asking import asking_of
 from api.schemas.bodies import takes
@@ -16,6 +16,8 @@ from certlib.sharing.checks import check, check_json
 
 router = APIRouter(prefix="/v1", tags=["share"])
 PRIVATE: Final = {"Cache-Control": "private, no-store"}
+ROWS_OF_AN_ASKING: Final = 100
+"""Rows of a file that cost what one asking by itself does."""
 
 
 @router.post(
@@ -42,6 +44,7 @@ def compare(request: Request, caller: Sharer, body: Body) -> Response:
 def compare_rows(request: Request, caller: Sharer, body: Body) -> Response:
     """A verdict for each row of a CSV or JSONL, bad rows too, and a receipt over the whole result."""
     said = read_as(BulkComparisonIn, body)
+    take_share(request, caller, times=(said.csv or said.jsonl or "").count("\n") // ROWS_OF_AN_ASKING)
     answer = bulk_check(
         parts_of(request).lib, caller, asking_of(said), type_code=said.type, csv=said.csv, jsonl=said.jsonl
     )

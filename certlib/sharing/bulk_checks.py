@@ -8,19 +8,20 @@ import io
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from certlib.errors import FieldFault, InvalidRequestError
+from certlib.errors import FieldFault, InvalidRequestError, LimitReachedError
 from certlib.grants import Interface
 from certlib.intake.csvwriting import neutralised
 from certlib.receipting import new_receipt_id, signed_answer
-from certlib.sharing.admission import HOUR, admit, settle
+from certlib.sharing.admission import HINT, HOUR, admit, refuse, settle
 from certlib.sharing.bulk_reading import ROW_ID, AskedRow, AskedRows, csv_asked, jsonl_asked
 from certlib.sharing.candidates import candidates
 from certlib.sharing.checks import known_type, told_word
 from certlib.sharing.comparing import Compared, Given, Outcome, given_values, judged, known_names
 from certlib.sharing.finding import type_of
-from certlib.store import pacing
+from certlib.store import granting, pacing
 from certlib.verdict import moment
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def bulk_check(  # noqa: PLR0913  # as a check, and the two forms of a file
     verdicts = [_formed(licence_type, row) for row in asked.rows]
     # 4, 5, 6
     _pace_holders(lib, admission, verdicts)
+    _require_room(lib, admission, sum(each.given is not None and each.result != LIMITED for each in verdicts))
     _judge(lib, admission, verdicts, licence_type.language)
     # 7
     as_of = moment(admission.at)
@@ -177,6 +179,19 @@ def _read(csv: str | None, jsonl: str | None) -> AskedRows:
     except UnicodeEncodeError as error:
         raise _fault(name, "bad_character", "holds half a character") from error
     return jsonl_asked(text) if csv is None else csv_asked(text)
+
+
+def _require_room(lib: Library, admission: Admission, rows: int) -> None:
+    """Pass if a grant has so much left today: nothing is looked up for a file that could not be answered.
+
+    What counts is the count when the looks are put down; this only spares the work.
+    """
+    day = admission.at.astimezone(UTC).date()
+    if all(granting.used(lib.store, each.id, day) + rows > each.daily_cap for each in admission.grants):
+        caller, asking, type_code = admission.caller, admission.asking, admission.type_code
+        refuse(lib, caller, asking, interface=Interface.CHECK, type_code=type_code, code="daily_cap_reached")
+        reason = f"what is granted for one day has no room for {rows} rows"
+        raise LimitReachedError(reason, code="daily_cap_reached", hint=HINT)
 
 
 def _formed(licence_type: LicenceType, row: AskedRow) -> Verdict:

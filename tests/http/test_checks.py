@@ -169,6 +169,11 @@ def test_the_cap_and_the_minute_answer_429(
     assert (refusal.status_code, refusal.json()["code"]) == (429, "too_many_requests")
     assert 1 <= int(refusal.headers["retry-after"]) <= 60
     assert web.post("/v1/checks", json=body(), headers=headers).json()["code"] == "daily_cap_reached"
+    large = {**ASKING, "type": licence.type_code, "jsonl": '{"number": "1"}\n' * 10_000}
+    left = sqlite_library.settings.shares_per_minute - 3
+    told = [web.post("/v1/checks/bulk", json=large, headers=headers).json()["code"] for _ in range(left // 100 + 1)]
+    assert told[0] == "daily_cap_reached"
+    assert told[-1] == "too_many_requests"
     assert licence.number == NUMBER
 
 
