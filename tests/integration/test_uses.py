@@ -332,3 +332,26 @@ def test_a_consent_taken_back_while_it_is_read(library: Library, licence: Licenc
         read_data(replace(library, step=taken_back), asker(), use.id)
     assert caught.value.code == "consent_withdrawn"
     assert looks.looks_of_licence(library.store, licence.identifier) == ()
+
+
+def test_a_holder_who_says_yes_and_no_at_once(library: Library, licence: Licence) -> None:
+    """Whatever word comes last stands; a no is never overtaken by a yes, and nothing is bound twice."""
+    granted(library, basis=Basis.CONSENT, clause="")
+    use, _ = ask(library, asker(), use_request())
+
+    def answer(number: int) -> str:
+        try:
+            return decide(library, HOLDER, use.id, approve=bool(number % 2), by="holder").state
+        except CertlibError as error:
+            return error.code
+
+    with ThreadPoolExecutor(16) as pool:
+        ends = set(pool.map(answer, range(16)))
+    assert ends <= {"granted", "declined", "withdrawn", "already_decided"}
+    (one,) = requests_of(library, HOLDER)
+    assert one.state in (UseState.DECLINED, UseState.WITHDRAWN)
+    assert reading(library, use.id) in ("use_declined", "consent_withdrawn")
+    assert acts(library).count("use.consent") <= 1
+    assert acts(library).count("use.declined") + acts(library).count("use.withdrawn") == 1
+    assert looks.looks_of_licence(library.store, licence.identifier) == ()
+    check_invariants(library.store)
