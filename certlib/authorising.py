@@ -88,8 +88,7 @@ def access_token(lib: Library, asked: TokenRequest) -> AccessToken:
         used = _proved(lib, client, asked)
         if client is None:
             raise _unproved("unknown_client")
-        _require_usable(client, asked.address)
-        scope = _scope(client, asked.scope)
+        scope = _allowed(lib, client, asked, used)
         return _given(lib, client, scope, used)
     except (UnauthenticatedError, ForbiddenError) as error:
         if client is not None:
@@ -260,6 +259,17 @@ def _require_times(claims: dict[str, JsonValue], now: datetime) -> datetime:
     if any(each > seconds + CLOCK_LEEWAY_SECONDS for each in begins if type(each) is int):
         raise _told("assertion_not_yet", "the assertion's iat or nbf lies ahead")
     return datetime.fromtimestamp(end, UTC)
+
+
+def _allowed(lib: Library, client: Client, asked: TokenRequest, used: tuple[bytes, datetime] | None) -> tuple[str, ...]:
+    """The scope that a proved client is given; what is refused here has used up its assertion all the same."""
+    try:
+        _require_usable(client, asked.address)
+        return _scope(client, asked.scope)
+    except (UnauthenticatedError, ForbiddenError):
+        if used is not None and client.disabled_at is None:
+            clients.use_up(lib.store, client, used, now=lib.now())
+        raise
 
 
 def _require_usable(client: Client, address: str) -> None:

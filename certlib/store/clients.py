@@ -123,7 +123,7 @@ def rotate(  # noqa: PLR0913  # what an auditor asks about it
 
     Raises:
         NotFoundError: code `client_not_found`.
-        ConflictError: code `client_disabled`, or `client_key_exists`: it has this key already.
+        ConflictError: code `client_disabled`, or `client_key_exists`: it has a key of this id already.
     """
     table = CLIENT_KEY if isinstance(proof, ClientKey) else CLIENT_SECRET
     values: dict[str, Any] = {"not_after_at": old_end_at}
@@ -139,7 +139,7 @@ def rotate(  # noqa: PLR0913  # what an auditor asks about it
             added = _add_proof(conn, client_id, proof, operator, old_end_at=old_end_at)
             audits.append(conn, [added], at=now)
     except IntegrityError as error:
-        raise ConflictError("the client has this key already", code="client_key_exists") from error
+        raise ConflictError("the client has a key of this id already", code="client_key_exists") from error
 
 
 def disable(store: Store, client_id: str, *, reason: str, operator: str, now: datetime) -> None:
@@ -240,7 +240,25 @@ def give(  # noqa: PLR0913  # what one access token is given for
             entry = audits.Entry(actor=client.id, act="client.token_given", subject=client.id, detail=detail)
             audits.append(conn, [entry], at=now)
     except IntegrityError as error:
-        raise UnauthenticatedError("the assertion was used before", code="assertion_used") from error
+        raise _used_before() from error
+
+
+def use_up(store: Store, client: Client, assertion: tuple[bytes, datetime], *, now: datetime) -> None:
+    """Put down that an assertion was shown, though nothing was given for it.
+
+    Raises:
+        UnauthenticatedError: code `assertion_used`.
+    """
+    try:
+        with writing(store) as conn:
+            _locked(conn, client.id)
+            _use(conn, client.id, *assertion, now=now)
+    except IntegrityError as error:
+        raise _used_before() from error
+
+
+def _used_before() -> UnauthenticatedError:
+    return UnauthenticatedError("the assertion was used before", code="assertion_used")
 
 
 def _use(conn: Connection, client_id: str, digest: bytes, expires_at: datetime, *, now: datetime) -> None:

@@ -74,6 +74,20 @@ def test_an_assertion_is_taken_once_whoever_races(library: Library, clock: Clock
     check_invariants(library.store)
 
 
+def test_an_assertion_that_was_shown_in_vain_is_used_up_too(library: Library) -> None:
+    desk, inside = system(library), system(library, networks=("10.0.0.0/8",))
+    shown = desk.assertion()
+    assert code_of(library, desk.asked(shown, scope="manage")) == "invalid_scope"
+    assert code_of(library, desk.asked(shown, scope="manage")) == "invalid_client"
+    assert code_of(library, desk.asked(shown)) == "invalid_client"
+    stolen = inside.assertion()
+    assert code_of(library, inside.asked(stolen, address="192.0.2.1")) == "invalid_client"
+    assert code_of(library, inside.asked(stolen, address="10.0.0.1")) == "invalid_client"
+    assert code_of(library, inside.asked(address="10.0.0.1")) == ""
+    assert remembered(library) == 3
+    check_invariants(library.store)
+
+
 def test_used_assertions_are_forgotten_when_they_have_ended(library: Library, clock: Clock) -> None:
     desk = system(library)
     first = desk.assertion()
