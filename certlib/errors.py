@@ -61,10 +61,16 @@ class ConflictError(CertlibError):
     code = "conflict"
 
     def __init__(
-        self, message: str, *, differs: tuple[str, ...] = (), identifier: str = "", code: str | None = None
+        self,
+        message: str,
+        *,
+        differs: tuple[str, ...] = (),
+        identifier: str = "",
+        code: str | None = None,
+        hint: str = "Compare the fields named, or ask for a new version.",
     ) -> None:
         """Name what differs and what stands."""
-        super().__init__(message, code=code, hint="Compare the fields named, or ask for a new version.")
+        super().__init__(message, code=code, hint=hint)
         self.differs = differs
         self.identifier = identifier
 

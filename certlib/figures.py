@@ -83,12 +83,14 @@ def scope_of(caller: AgencyCaller, agency_code: str) -> str:
 
 
 def question_of(lib: Library, *, since: str, until: str, agency_code: str, type_code: str) -> Question:
-    """The question that these texts ask; empty days are today, and 30 days before the last one.
+    """The question that these texts ask; empty days are today, wherever it began first, and 30 days before the last.
 
     Raises:
         InvalidRequestError: a text is no day between 2000 and 2999.
     """
-    last = _day("to", until) if until else lib.now().date()
+    now = lib.now()
+    newest = max((now.astimezone(zone).date() for zone in zones_of(lib).values()), default=now.date())
+    last = _day("to", until) if until else newest
     first = _day("from", since) if since else last - (DAYS_SHOWN - 1) * DAY
     return Question(since=first, until=last, agency_code=agency_code, type_code=type_code)
 
@@ -122,7 +124,8 @@ def statistics(lib: Library, question: Question) -> dict[str, Any]:
         "to": question.until.isoformat(),
         "small_cell": seen.small,
         "complete": complete,
-        "counted_to": moment(done.at) if done.at else None,
+        # To the hour: when the last act of all was, is nobody's business.
+        "counted_to": moment(done.at.replace(minute=0, second=0)) if done.at else None,
         "rows": [_row(seen, key, sums[key], series[key], question) for key in sorted(sums)],
         "groups": _groups(lib, seen, question, sums),
         "totals": _totals(seen, sums),
@@ -200,7 +203,7 @@ def _groups(lib: Library, seen: _Seen, question: Question, sums: Mapping[Series,
             "agency": agency,
             "type": type_code,
             "active": _count(active.get((agency, type_code), NOTHING), seen.small),
-            **_rates({key: each for key, each in sums.items() if key[:2] == (agency, type_code)}),
+            **_rates(seen, {key: each for key, each in sums.items() if key[:2] == (agency, type_code)}),
         }
         for agency, type_code in pairs
     ]
@@ -240,7 +243,9 @@ def _active(lib: Library, seen: _Seen, question: Question) -> dict[tuple[str, st
     return {pair: moved(stock.get(pair, NOTHING), sums, *pair) for pair in pairs}
 
 
-def _rates(sums: Mapping[Series, Bounds]) -> dict[str, Any]:
+def _rates(seen: _Seen, sums: Mapping[Series, Bounds]) -> dict[str, Any]:
+    """Rates of what was counted often enough: of a few it would say what each of them did."""
+
     def of(*figures: str) -> Bounds:
         return total(bounds for key, bounds in sums.items() if key[2] in figures and key[3] != Interface.FEED)
 
@@ -249,13 +254,15 @@ def _rates(sums: Mapping[Series, Bounds]) -> dict[str, Any]:
     }
     uses = of(FOUND, NOTHING_FOUND)
     rates = {
-        "success_rate": share(of(FOUND), of(NOTHING_FOUND)),
-        "use_rate": share(uses, of(PAPER)),
-        "rating": average(scores),
+        "success_rate": (uses, share(of(FOUND), of(NOTHING_FOUND))),
+        "use_rate": (uses + of(PAPER), share(uses, of(PAPER))),
+        "rating": (total(scores.values()), average(scores)),
     }
     return {
-        name: None if each is None else {"at_least": round(each[0], 3), "at_most": round(each[1], 3)}
-        for name, each in rates.items()
+        name: None
+        if each is None or of_all.low < seen.small
+        else {"at_least": round(each[0], 3), "at_most": round(each[1], 3)}
+        for name, (of_all, each) in rates.items()
     }
 
 
@@ -266,7 +273,7 @@ def _totals(seen: _Seen, sums: Mapping[Series, Bounds]) -> dict[str, Any]:
         for name in (figure, "uses") if figure in (FOUND, NOTHING_FOUND) else (figure,):
             found[name, key] = found.get((name, key), NOTHING) + bounds
     counts = [{"figure": figure, "key": key, **_count(found[figure, key], seen.small)} for figure, key in sorted(found)]
-    return {"counts": counts, **_rates(sums)}
+    return {"counts": counts, **_rates(seen, sums)}
 
 
 def _count(bounds: Bounds, small: int) -> dict[str, Any]:

@@ -98,7 +98,8 @@ def put_rating(
             conn.execute(insert(RATING).values(row))
             audits.append(conn, [entry], at=rating.at)
     except IntegrityError as error:
-        raise ConflictError("this use was rated before", code="already_rated") from error
+        hint = "A rating stands as it was given."
+        raise ConflictError("this use was rated before", code="already_rated", hint=hint) from error
 
 
 def bad_ratings(

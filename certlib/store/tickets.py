@@ -369,7 +369,8 @@ def _held(store: Store, digests: Sequence[bytes]) -> ConflictError:
     )
     with reading(store) as conn:
         code = conn.execute(query.limit(1)).scalar_one_or_none() or ""
-    return ConflictError(f"ticket {code} is about the same", identifier=code, code="ticket_open")
+    hint = "Follow that ticket; what it does not name yet can be reported apart."
+    return ConflictError(f"ticket {code} is about the same", identifier=code, code="ticket_open", hint=hint)
 
 
 def _followed_by(store: Store, holder_code: str) -> Any:  # noqa: ANN401  # a condition

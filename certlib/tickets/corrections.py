@@ -23,7 +23,7 @@ from certlib.store.looks import LISTED
 from certlib.store.ticketing import CLOSED, FINISHED, REVERTED, Action, TicketKind, TicketState
 from certlib.store.tickets import LIBRARY, Wanted
 from certlib.tickets.following import own_ticket
-from certlib.tickets.rules import Side, next_state
+from certlib.tickets.rules import HINT, Side, next_state
 from certlib.tickets.wording import operator_faults, require, text_faults
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def correct(lib: Library, agency_code: str, code: str, said: Correction) -> Tick
 
     def judged(seen: Ticket) -> TicketState:
         if seen.attempts != known.attempts:
-            raise ConflictError("somebody else corrects this now", identifier=code, code="not_now")
+            raise ConflictError("somebody else corrects this now", identifier=code, code="not_now", hint=HINT)
         return next_state(seen, Action.CORRECT, Side.AGENCY)
 
     change_id = changing.change_id(agency_code, request_id)

@@ -51,6 +51,8 @@ TABLE: Final[Mapping[Action, tuple[frozenset[TicketKind], Side, frozenset[Ticket
 TEXTLESS: Final = frozenset({Action.TAKE, Action.WITHDRAW})
 """Need no words; every other step says something to the other side."""
 
+HINT: Final = "See where the ticket stands, and which steps lead on from there."
+
 
 def next_state(ticket: Ticket, action: Action, side: Side) -> TicketState:
     """Where `action` by `side` leads.
@@ -61,13 +63,14 @@ def next_state(ticket: Ticket, action: Action, side: Side) -> TicketState:
     """
     kinds, whose, begins, end = TABLE[action]
     if ticket.kind not in kinds:
-        raise ConflictError(f"{action} is nothing for a ticket of kind {ticket.kind}", code="not_now")
+        raise ConflictError(f"{action} is nothing for a ticket of kind {ticket.kind}", code="not_now", hint=HINT)
     if side is not whose:
         raise ForbiddenError(f"{action} is for the {whose} of a ticket", code="not_your_step")
     if ticket.state in CLOSED:
-        raise ConflictError(f"ticket {ticket.code} is closed: {ticket.state}", code="ticket_closed")
+        hint = "What is wrong still, or again, is reported anew."
+        raise ConflictError(f"ticket {ticket.code} is closed: {ticket.state}", code="ticket_closed", hint=hint)
     if ticket.state not in begins:
-        raise ConflictError(f"{action} is not possible while a ticket is {ticket.state}", code="not_now")
+        raise ConflictError(f"{action} is not possible while a ticket is {ticket.state}", code="not_now", hint=HINT)
     return end
 
 

@@ -291,11 +291,14 @@ def test_small_counts_do_not_show_while_the_day_goes_on(sqlite_library: Library,
     """Asked after each look: the answers change only where a multiple of the threshold is passed."""
     day = clock().astimezone(ZONES[CITY.code]).date() + timedelta(days=1)
     clock.at = noon(CITY.code, day)
-    seen = []
+    seen, rates = [], []
     for _number in range(12):
         happen(sqlite_library, {("look.check", CITY.code, TYPES[0]): 1}, at=clock())
-        seen.append(shown(statistics(sqlite_library, Question(since=day, until=day)), "found", "check"))
+        found = statistics(sqlite_library, Question(since=day, until=day))
+        seen.append(shown(found, "found", "check"))
+        rates.append(found["totals"]["success_rate"])
     assert seen == [*["<5"] * 4, *["5-9"] * 5, *["10-14"] * 3]
+    assert [each is None for each in rates] == [*[True] * 4, *[False] * 8]  # of a few there is no rate
 
 
 def test_questions_are_bounded(sqlite_library: Library) -> None:
@@ -304,6 +307,9 @@ def test_questions_are_bounded(sqlite_library: Library) -> None:
         statistics(sqlite_library, question_of(sqlite_library, **whole))
 
     ask()
+    asked = question_of(sqlite_library, since="", until="", agency_code="", type_code="")
+    assert asked.until == max(sqlite_library.now().astimezone(zone).date() for zone in ZONES.values())
+    assert (asked.until - asked.since).days == 30
     ask(since="2026-01-01", until="2027-01-01")
     ask(since="2999-12-31", until="2999-12-31")
     ask(since="2000-01-01", until="2000-01-01")
