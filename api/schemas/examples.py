@@ -35,6 +35,12 @@ COMPANY_NAME: Final = "甬江样本茶叶贸易有限公司"
 PERSON: Final = "990101199003070023"
 AGENT: Final = "990303198908218538"
 CHILD: Final = "990101202602140024"
+LOOK: Final = 4711
+END: Final = "2027-06-30T00:00:00+08:00"
+SHOWN: Final = "7KQ2-9XHM-4RTV"
+RECEIPT: Final = "eyJhbGciOiJFUzI1NiJ9.eyJqdGkiOiI1ZjBjMmU5YSJ9.c2FtcGxlLXNpZ25hdHVyZQ"
+CLIENT_ID: Final = "b7d3f09c5e"
+CLIENT_SECRET: Final = "kept-in-your-vault"  # noqa: S105  # a stand-in
 AGENCY: Final = "RAINPORT"
 """Who asks."""
 ISSUER: Final = "11990200MB90000230"
@@ -113,7 +119,7 @@ BODIES: Final[dict[type[BaseModel], dict[str, Any]]] = {
         **_ASKING,
     },
     receipts.VerificationIn: {"text": PUBLIC_CODE, **_ASKING},
-    receipts.ReceiptIn: {"receipt": "eyJhbGciOiJFUzI1NiJ9.eyJqdGkiOiI1ZjBjMmU5YSJ9.c2FtcGxlLXNpZ25hdHVyZQ"},
+    receipts.ReceiptIn: {"receipt": RECEIPT},
     my.SessionIn: {"code": PERSON, "code_type": "111", "how": "identity card seen", "operator": "Counter 3"},
     my.HolderDecisionIn: {"approve": True},
     my.CodeIn: {
@@ -121,12 +127,12 @@ BODIES: Final[dict[type[BaseModel], dict[str, Any]]] = {
         "agency": AGENCY,
         "types": {"practitioner-licence": ["number", "holder_name"]},
     },
-    my.ShownIn: {"code": "7KQ2-9XHM-4RTV"},
+    my.ShownIn: {"code": SHOWN},
     my.DelegationIn: {
         "delegate": {"code": AGENT, "code_type": "111", "name": "周样明"},
         "acts": ["see", "show"],
         "types": ["practitioner-licence"],
-        "ends_at": "2027-06-30T00:00:00+08:00",
+        "ends_at": END,
         "basis": "Power of attorney of 20 November 2026",
     },
     my.AgencyDelegationIn: {
@@ -134,12 +140,12 @@ BODIES: Final[dict[type[BaseModel], dict[str, Any]]] = {
         "principal": {"code": CHILD, "code_type": "111", "name": "沈样晴"},
         "delegate": {"code": PERSON, "code_type": "111", "name": "沈样宁"},
         "acts": ["see", "show", "consent", "report"],
-        "ends_at": "2027-06-30T00:00:00+08:00",
+        "ends_at": END,
         "basis": "Birth certificate Z990000318 seen",
         "operator": "Counter 3",
     },
     my.EndIn: {"operator": "Counter 3"},
-    tickets.ObjectionIn: {"look": 4711, "reason": "I did not apply there."},
+    tickets.ObjectionIn: {"look": LOOK, "reason": "I did not apply there."},
     tickets.OwnErrorIn: {
         "identifier": IDENTIFIER,
         "items": [_ITEM],
@@ -200,15 +206,18 @@ BODIES: Final[dict[type[BaseModel], dict[str, Any]]] = {
         **_USE_FOR,
     },
 }
-"""By the shape of the body. A name that only a library can give stands for one (`STAND_INS`)."""
+"""By the shape of the body. What `STAND_INS` holds stands for what is real."""
 TOKEN_FORM: Final = {
     "grant_type": "client_credentials",
     "scope": "share verify",
-    "client_id": "b7d3f09c5e",
-    "client_secret": "kept-in-your-vault",
+    "client_id": CLIENT_ID,
+    "client_secret": CLIENT_SECRET,
 }
-STAND_INS: Final = (IDENTIFIER, ELSEWHERE, PUBLIC_CODE, USE_CODE, TICKET, ORDER, DELEGATION)
-"""What looks like a library's own names, and is none of any."""
+STAND_INS: Final = frozenset(
+    {IDENTIFIER, ELSEWHERE, PUBLIC_CODE, USE_CODE, TICKET, ORDER, DELEGATION, LOOK, END, SHOWN, RECEIPT}
+    | {CLIENT_ID, CLIENT_SECRET}
+)
+"""What only a library can give, or the calendar: whoever tries an example puts the real one in its place."""
 PARAMETERS: Final[dict[tuple[str, str], str | int]] = {
     ("/v1/verify/", "key"): PUBLIC_CODE,
     ("/s/", "number"): "0",
