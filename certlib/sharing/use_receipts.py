@@ -220,7 +220,7 @@ def _of_use(lib: Library, use: Use) -> dict[str, JsonValue]:
         "decided_by": use.decided_by,
         "expires_at": moment(use.expires_at),
         "licences": licences,
-        "looks_total": len(seen),
+        "looks_total": rows.count_looks(lib.store, use.id),
         "looks": _looks(seen),
         "copies": [
             {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from certlib.errors import ConflictError, ForbiddenError, LimitReachedError, NotFoundError
@@ -19,6 +19,7 @@ from certlib.store import audits
 from certlib.store.converting import holder_index
 from certlib.store.engine import reading, writing
 from certlib.store.tables import LICENCE
+from certlib.store.tables_sharing import LOOK
 from certlib.store.tables_uses import SHARING_USE, USE_LICENCE
 
 if TYPE_CHECKING:
@@ -206,8 +207,8 @@ def require_granted(conn: Connection, known: Use, *, now: datetime) -> None:
     row = _locked(conn, known.id)
     state = UseState.WITHDRAWN if row is None else derived_state(UseState(row["state"]), row["expires_at"], now)
     if state is not UseState.GRANTED:
-        text, code = REFUSED.get(state, ("it is not granted", "use_not_granted"))
-        raise ForbiddenError(text, code=code)
+        reason, code = REFUSED.get(state, ("it is not granted", "use_not_granted"))
+        raise ForbiddenError(reason, code=code)
 
 
 def derived_state(stored: UseState, expires_at: datetime, now: datetime) -> UseState:
@@ -239,6 +240,13 @@ def words_of(store: Store, use_id: str) -> dict[str, tuple[str, datetime]]:
     query = query.where(USE_LICENCE.c.use_id == use_id, USE_LICENCE.c.word != "").order_by(LICENCE.c.id)
     with reading(store) as conn:
         return {row.identifier: (row.word, row.read_at) for row in conn.execute(query)}
+
+
+def count_looks(store: Store, use_id: str) -> int:
+    """How many looks stand under a use."""
+    with reading(store) as conn:
+        query = select(func.count()).select_from(LOOK).where(LOOK.c.reference == use_id, text("reference <> ''"))
+        return int(conn.execute(query).scalar_one())
 
 
 def open_uses(store: Store, agency_code: str, *, now: datetime) -> tuple[Use, ...]:
