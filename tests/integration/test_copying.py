@@ -13,12 +13,14 @@ import pikepdf
 import pypdfium2 as pdfium
 import pytest
 
+from certlib import foreign
 from certlib.copying import bound_copy
 from certlib.errors import InvalidRequestError, SetupError, TypeFolderError
 from certlib.issuing import issue
 from certlib.library import Library
 from certlib.model import Holder, Licence
 from certlib.store import agencies, lookups
+from certlib.trusting import publish
 from certlib.verdict import CheckName
 from certlib.verifying import verify
 from signing import qr, tokens
@@ -27,6 +29,7 @@ from templates.fonts import FontBook
 from tests.support import forms
 from tests.support.clock import Clock
 from tests.support.copies import USE_CODE, copy_of, every_field, made_for, record_in, token_in
+from tests.support.foreign import foreign_request
 from tests.support.invariants import check_invariants
 from tests.support.libraries import CITY, MARKET_BUREAU, company_request
 from tests.support.verdicts import answer, of, offline, payload_of
@@ -444,3 +447,14 @@ def test_the_wire_form_is_deterministic_cbor(sqlite_library: Library, licence: L
     assert list(content) == [2, 3, 4, 5, 6, 65535, -65537, -65538]
     assert cbor2.dumps(content, canonical=True) == cbor2.dumps(content)
     assert date.fromisoformat("2026-11-18") == licence.effective_on
+
+
+def test_a_copy_by_another_library_is_nobodys_here(sqlite_library: Library, bridge: Library) -> None:
+    foreign.import_pack(sqlite_library, publish(bridge).data, anchor=bridge.anchor_spki_der, operator="tests")
+    licence = issue(bridge, foreign_request()).licence
+    # Its code for an agency may be one of ours by chance.
+    copy = copy_of(bridge, licence, {"number"}, agency_code=CITY.code)
+    for given in (copy.pdf, token_in(copy.pdf)):
+        for asker in ("", CITY.code):
+            verdict = verify(given, sqlite_library, now=sqlite_library.now(), asker=asker)
+            assert answer(verdict) == ("bound_copy", "made_for_another")
