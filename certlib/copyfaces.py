@@ -181,9 +181,10 @@ def copy_record_json(  # noqa: PLR0913  # keyword-only; each is a part of the re
     names = {**BASE_MEMBERS, **own}
     record: dict[str, JsonValue] = {"format": COPY_FORMAT}
     record |= {name: value for name, value in whole.items() if name in OPEN_MEMBERS or names.get(name) in granted}
+    listed = whole["certificateHolder"]
     holders = [
         {name: value for name, value in each.items() if HOLDER_MEMBERS.get(name) in granted}
-        for each in whole["certificateHolder"]  # type: ignore[union-attr]  # `record_json` writes a list of objects
+        for each in (listed if isinstance(listed, list) else [])
         if isinstance(each, dict)
     ]
     if any(holders):
