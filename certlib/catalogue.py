@@ -37,7 +37,7 @@ FOLDER = re.compile(r"[a-z][a-z0-9-]{0,63}")
 RESERVED_FIELD_NAMES: Final = frozenset(
     {
         *("number", "holder_name", "holder_code", "holders", "issued_on", "effective_on", "expires_on", "validity"),
-        *("agency_name", "area_code", "identifier", "public_code", "check_phrase", "version"),
+        *("agency", "agency_name", "area_code", "identifier", "public_code", "check_phrase", "version"),
     }
 )
 """Names a layout uses for the licence's base values; a type's own field cannot take them."""

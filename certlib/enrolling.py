@@ -95,7 +95,7 @@ def create_library(settings: Settings, *, organisation: str, now: datetime) -> N
         root = generate_key(KeyAlgorithm.P256)
         certificate = create_root(
             root,
-            common_name=f"{settings.library_name} root",
+            common_name=f"{settings.library_name[:59]} root",
             organisation=organisation,
             not_before_at=now - BACKDATE,
             not_after_at=end,

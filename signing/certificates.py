@@ -4,6 +4,7 @@ Made for one purpose: keys that seal documents, under a root of the library itse
 agency's own authority. Revocation is not looked up here; withdrawn keys stand in the trust pack.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,10 @@ from signing.keys import SigningKey, algorithm_of, kid_of, public_key
 
 _MAX_DER_BYTES: Final = 16_384
 _MAX_CHAIN: Final = 5
+# The library below counts a name's bytes and warns; what counts are characters, and `_named` does that.
+warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
+MAX_NAME_CHARACTERS: Final = 64
+"""RFC 5280, appendix A.1: ub-common-name, ub-organization-name, ub-serial-number."""
 # Extensions whose meaning `check_chain` honours; RFC 5280, 4.2 wants any other critical one refused.
 _UNDERSTOOD: Final = frozenset(
     {
@@ -83,8 +88,8 @@ def create_root(
     try:
         name = x509.Name(
             [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
-                x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+                _named(NameOID.ORGANIZATION_NAME, organisation),
+                _named(NameOID.COMMON_NAME, common_name),
             ]
         )
         builder = _builder(name, name, key.spki_der, not_before_at, not_after_at)
@@ -137,9 +142,9 @@ def issue_certificate(  # noqa: PLR0913  # keyword-only; each is a part of the c
     try:
         subject = x509.Name(
             [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, subject_name),
-                x509.NameAttribute(NameOID.COMMON_NAME, subject_name),
-                x509.NameAttribute(NameOID.SERIAL_NUMBER, subject_code),
+                _named(NameOID.ORGANIZATION_NAME, subject_name),
+                _named(NameOID.COMMON_NAME, subject_name),
+                _named(NameOID.SERIAL_NUMBER, subject_code),
             ]
         )
         issuer = _load(root_cert_der)
@@ -167,9 +172,9 @@ def create_csr(key: SigningKey, *, subject_name: str, subject_code: str) -> byte
     try:
         subject = x509.Name(
             [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, subject_name),
-                x509.NameAttribute(NameOID.COMMON_NAME, subject_name),
-                x509.NameAttribute(NameOID.SERIAL_NUMBER, subject_code),
+                _named(NameOID.ORGANIZATION_NAME, subject_name),
+                _named(NameOID.COMMON_NAME, subject_name),
+                _named(NameOID.SERIAL_NUMBER, subject_code),
             ]
         )
         builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
@@ -377,3 +382,14 @@ def _load(data: bytes) -> x509.Certificate:
     except _UNREADABLE as error:
         raise VerificationError(Fault.MALFORMED, "not one certificate") from error
     return certificate
+
+
+def _named(kind: x509.ObjectIdentifier, value: str) -> x509.NameAttribute:
+    """Part of a name. The library that makes it counts bytes, which would refuse a Chinese name of 22 characters.
+
+    Raises:
+        ValueError: Not 1 to 64 characters.
+    """
+    if not 0 < len(value) <= MAX_NAME_CHARACTERS:
+        raise ValueError(f"a name has 1 to {MAX_NAME_CHARACTERS} characters")
+    return x509.NameAttribute(kind, value, _validate=False)

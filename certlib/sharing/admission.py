@@ -97,7 +97,9 @@ def admit(  # noqa: PLR0913  # what a grant is about
     )
     if isinstance(found, Rule):
         refuse(lib, caller, asking, interface=interface, type_code=type_code, code=found.value)
-        raise ForbiddenError(REASONS[found], code=found.value, hint=HINT)
+        missing = sorted(set(fields).difference(*(each.fields for each in known))) if found is Rule.FIELD else []
+        reason = REASONS[found] + (f": not {', '.join(missing)}" if missing else "")
+        raise ForbiddenError(reason, code=found.value, hint=HINT)
     return Admission(
         caller=caller,
         asking=asking,

@@ -103,6 +103,14 @@ def test_what_a_certificate_says(pki: ThrowawayPki) -> None:
     assert (info.not_before_at, info.not_after_at) == (BEGIN, END)
 
 
+def test_names_are_counted_in_characters(pki: ThrowawayPki) -> None:
+    name = "样本市" * 21 + "局"
+    der = certify(pki, generate_key(KeyAlgorithm.P256), subject_name=name)
+    assert check_chain(der, (pki.root_cert_der,), NOW).subject == name
+    with pytest.raises(CertificateError, match="1 to 64 characters"):
+        certify(pki, generate_key(KeyAlgorithm.P256), subject_name=name + "x")
+
+
 def test_usages_are_those_of_a_seal(pki: ThrowawayPki) -> None:
     certificate = x509.load_der_x509_certificate(certify(pki, generate_key(KeyAlgorithm.RSA2048)))
     assert certificate.version is x509.Version.v3
