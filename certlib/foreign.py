@@ -7,6 +7,7 @@ or agency are refused at the door.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,8 @@ SHA256_CHARACTERS: Final = 64
 REOPENED_SECONDS: Final = 300
 """So often a pack in use is opened anew, since its delegation may have ended."""
 MAX_NAME_CHARACTERS: Final = 64
+MAX_VERSION: Final = 2**62
+_AGENCY: Final = re.compile(r"[0-9A-Z]{1,21}")
 
 
 def import_pack(lib: Library, data: bytes, *, anchor: bytes | str, operator: str) -> tuple[ForeignPack, bool]:
@@ -58,6 +61,8 @@ def import_pack(lib: Library, data: bytes, *, anchor: bytes | str, operator: str
         imported_at=now,
         imported_by=operator,
     )
+    if pack.version > MAX_VERSION or not all(_AGENCY.fullmatch(code) for code in _issuers(trust)):
+        raise _not_trusted("malformed", "has a version or an agency's code that no library has")
     kids = {key.kid.hex() for key in trust.pack.keys}
     return pack, foreign.keep(lib.store, pack, kids=kids, agency_codes=_issuers(trust))
 

@@ -23,6 +23,7 @@ MAX_TEXT: Final = 200
 MAX_SEQ: Final = 2**62
 SEGMENTS: Final = 5
 _TYPE_CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_CURSOR: Final = re.compile(r"[!-~]+")
 _AREA: Final = re.compile(r"[0-9]{0,12}", re.ASCII)
 _PAGE: Final = {"changes", "types", "cursor", "more"}
 
@@ -61,7 +62,7 @@ def _page(said: dict[str, Any], agencies: Collection[str]) -> ReadPage:
         raise _BadPageError("its form")
     if len(items) > MAX_CHANGES or len(types) > MAX_TYPES or not all(_is_type(each) for each in types):
         raise _BadPageError("its size, or a type's code")
-    if not isinstance(cursor, str) or not 0 < len(cursor) <= MAX_CURSOR_CHARACTERS or not cursor.isascii():
+    if not isinstance(cursor, str) or not 0 < len(cursor) <= MAX_CURSOR_CHARACTERS or not _CURSOR.fullmatch(cursor):
         raise _BadPageError("its cursor")
     changes = tuple(_change(each, agencies) for each in items)
     if any(one.seq >= other.seq for one, other in pairwise(changes)):
