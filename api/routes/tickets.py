@@ -27,7 +27,7 @@ from api.schemas.tickets import (
     WholeTicketOut,
 )
 from certlib.callers import AgencyCaller
-from certlib.errors import ForbiddenError
+from certlib.errors import ForbiddenError, NotFoundError
 from certlib.library import Library
 from certlib.tickets import corrections, following, objections, reporting_errors
 from certlib.tickets.corrections import Correction
@@ -121,12 +121,15 @@ def report(request: Request, caller: Sharer, body: Body) -> Response:
 def read_ticket(request: Request, caller: Caller, code: str) -> Response:
     """For its two sides; with scope audit any, without what people wrote."""
     lib = parts_of(request).lib
-    if not caller.scopes & {MANAGE, SHARE}:
+    if not caller.scopes & {MANAGE, SHARE, AUDIT}:
+        raise ForbiddenError("this bearer is not for tickets")
+    try:
+        found, side = following.ticket_for(lib, caller.agency_code, code)
+        _require_side(caller, side)
+    except (ForbiddenError, NotFoundError):
         if AUDIT not in caller.scopes:
-            raise ForbiddenError("this bearer is not for tickets")
+            raise
         return _answer(following.whole_json(lib, following.ticket_unwritten(lib, code), written=False))
-    found, side = following.ticket_for(lib, caller.agency_code, code)
-    _require_side(caller, side)
     return _whole(lib, corrections.settle(lib, found))
 
 
@@ -293,8 +296,8 @@ def withdraw(request: Request, me: Reporter, code: str, body: Body) -> Response:
 
 
 def _require_side(caller: AgencyCaller, side: Side) -> None:
-    if side is Side.AGENCY and MANAGE not in caller.scopes:
-        raise ForbiddenError("this bearer is not for managing licences")
+    if not caller.scopes & ({MANAGE} if side is Side.AGENCY else {MANAGE, SHARE}):
+        raise ForbiddenError("this bearer is not for this side of a ticket")
 
 
 def _items(said: list[ItemIn]) -> tuple[TicketItem, ...]:

@@ -68,6 +68,9 @@ def test_an_objection_is_answered(web: TestClient, bearer: Bearer, sqlite_librar
     assert "never applied" not in str(unwritten)
     assert "food permit" not in str(unwritten)
     described(unwritten, WholeTicketOut)
+    for code, scopes in ((MARKET_BUREAU.code, ("manage", "audit")), (CITY.code, ("share", "audit"))):
+        assert web.get(path, headers=bearer(code, scopes=scopes)).json() == unwritten
+    assert web.get(path, headers=bearer(CITY.code, scopes=("manage", "audit"))).json()["text"]
     answer = {"operator": "Li Min", "outcome": "justified", "text": "Permit Act, section 3"}
     assert web.post(f"{path}/answer", json=answer, headers=bearer(CITY.code, **SHARE)).status_code == 403
     assert web.post(f"{path}/answer", json=answer, headers=bearer(**MANAGE)).status_code == 404
