@@ -384,7 +384,7 @@ def _load(data: bytes) -> x509.Certificate:
     return certificate
 
 
-def _named(kind: x509.ObjectIdentifier, value: str) -> x509.NameAttribute:
+def _named(kind: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
     """Part of a name. The library that makes it counts bytes, which would refuse a Chinese name of 22 characters.
 
     Raises:
