@@ -1,7 +1,7 @@
 """Which error codes can leave the HTTP edge: read out of the source, by what the API imports.
 
-A code is written as the keyword `code` of an error, as an error class's own `code`, or as an argument of a function that
-hands it on to one (followed through modules by name). What is computed stands in `COMPUTED`, each with its codes.
+A code is written as the keyword `code` of an error, as an error class's own `code`, or as an argument of a function
+that hands it on to one (followed through modules by name). What is computed stands in `COMPUTED`, each with its codes.
 """
 
 import ast
