@@ -304,6 +304,7 @@ def _use_by_holder(lib: Library, caller: AgencyCaller, said: NationalRequest, in
         types=(code,),
         holder_code=said.holder_code,
         identifier=identifier,
+        named=f"number {said.certificate_number.strip()}",
         consent_code=said.consent_code,
         request_id=said.request_id,
     )

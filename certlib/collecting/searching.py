@@ -155,6 +155,8 @@ def forward_check(
         names = tuple(name for name in given if name != "identifier")
         admission = admit(lib, caller, asking, interface=Interface.CHECK, type_code=code, fields=names)
     if not known:
+        if admission is not None:
+            settle(lib, admission, [admission.look(outcome="nothing_found", reference=new_receipt_id())])
         own = feeds.own_entries(
             lib.store, identifier=identifier, type_codes=[each.code for each in agencies.all_types(lib.store)]
         )

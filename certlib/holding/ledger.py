@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from certlib.catalogue import parse_type
 from certlib.errors import NotFoundError
 from certlib.holding.sessions import require_standing
-from certlib.store import agencies, consents, granting, looks, owning
+from certlib.store import agencies, consents, granting, looks, owning, tickets
 from certlib.store.engine import writing
 from certlib.verdict import moment
 
@@ -49,6 +49,20 @@ def ledger(lib: Library, me: HolderCaller, *, before: int = 0, limit: int = 100)
         with writing(lib.store) as conn:
             require_standing(conn, me, now=lib.now())
     return LedgerPage(looks=tuple(rows), next=found[-1].id if len(found) == most else 0)
+
+
+def own_look(lib: Library, me: HolderCaller, look_id: int) -> Look:
+    """One row of the ledger, as it stands there for this holder.
+
+    Raises:
+        NotFoundError: code `look_not_found`: the ledger of this holder has no such row.
+    """
+    row = tickets.look_of_holder(lib.store, me.holder_code, look_id)
+    found = looks.look(lib.store, row["id"])
+    mine = _mine(me, found, owning.licences_named(lib.store, {found.identifier} - {""}))
+    if mine is None:
+        raise NotFoundError("no look is known under this number", code="look_not_found")
+    return mine
 
 
 def _mine(me: HolderCaller, look: Look, named: dict[str, Licence]) -> Look | None:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from certlib.callers import AgencyCaller
 from certlib.copying import BoundCopy, MadeFor, bound_copy
-from certlib.errors import ConflictError, NotFoundError
+from certlib.errors import ConflictError, ForbiddenError, NotFoundError
 from certlib.grants import Interface
 from certlib.identifiers import AgencyCode
 from certlib.model import OverallWord, Status, derived_word, end_of_day
 from certlib.sharing.finding import word_of
 from certlib.sharing.use_data import GIVEN, admit_part, bound_licences, part_looks, settle_use
 from certlib.sharing.uses import own_use, require_readable
-from certlib.store import agencies, copies, lookups
+from certlib.store import agencies, clients, copies, lookups
 from certlib.store import uses as rows
 
 if TYPE_CHECKING:
@@ -95,13 +95,15 @@ def make_links(lib: Library, caller: AgencyCaller, code: str) -> tuple[FileLink,
 def fetch(lib: Library, secret: str, *, address: str) -> BoundCopy:
     """The copy behind a one-time link, fetched from `address`; the link is used up with it.
 
-    Steps: 1 the link; 2 use and grant as they are now; 3 the licence still stands; 4 the copy is made; 5 link claimed,
-    digest, look and audit written in one transaction, in which the licence cannot change; then the bytes may leave.
+    Steps: 1 the link; 2 client, use and grant as they are now; 3 the licence still stands; 4 the copy is made; 5 link
+    claimed, digest, look and audit written in one transaction, in which the licence cannot change; then the bytes may
+    leave.
 
     Raises:
         NotFoundError: code `link_not_found`.
         GoneError: code `link_used`, `link_expired`.
-        ForbiddenError: the use has ended, or the grant does not allow it any more, e.g. from this address.
+        ForbiddenError: the use has ended, or the grant does not allow it any more, e.g. from this address; code
+            `client_disabled`: whoever got the link is trusted no more.
         ConflictError: code `licence_not_in_force`: no copy is made of a licence that ended meanwhile.
     """
     # 1 the link
@@ -110,7 +112,8 @@ def fetch(lib: Library, secret: str, *, address: str) -> BoundCopy:
     link, now = copies.link(lib.store, secret), lib.now()
     if link.claimed_at is not None or now >= link.expires_at:
         raise copies.spent(used=link.claimed_at is not None)
-    # 2 use and grant
+    # 2 client, use and grant
+    _require_enabled(lib, link.client_id)
     use = rows.use(lib.store, link.use_id, now=now)
     caller = AgencyCaller(
         agency_code=AgencyCode(use.agency_code), scopes=frozenset(), client_id=link.client_id, address=address
@@ -144,6 +147,16 @@ def fetch(lib: Library, secret: str, *, address: str) -> BoundCopy:
     settle_use(lib, use, [(admission, looks)], times=0, also=claim)  # the link was counted when it was given
     lib.step("claimed")
     return copy
+
+
+def _require_enabled(lib: Library, client_id: str) -> None:
+    """Pass unless the library has disabled the system that the link was given to."""
+    try:
+        disabled = bool(client_id) and clients.client(lib.store, client_id).disabled_at is not None
+    except NotFoundError:
+        disabled = False
+    if disabled:
+        raise ForbiddenError("the client that got this link is disabled", code="client_disabled")
 
 
 def _is_copied(word: OverallWord, admission: Admission) -> bool:

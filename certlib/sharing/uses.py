@@ -54,6 +54,8 @@ class UseRequest:
     holder_code: str = ""
     identifier: str = ""
     """One licence, of the one type that is named."""
+    named: str = ""
+    """As the caller named it, where that was no identifier: which one it was found to be tells no request id."""
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By type; what is left out is all that is granted."""
     consent_code: str = ""
@@ -287,7 +289,7 @@ def _given(request: UseRequest) -> bytes:
         sorted(request.interfaces),
         sorted(request.types),
         {name: sorted(names) for name, names in request.fields.items()},
-        [folded_code(request.holder_code), request.identifier, request.consent_code],
+        [folded_code(request.holder_code), request.named or request.identifier, request.consent_code],
     ]
     return json.dumps(parts, sort_keys=True).encode()
 

@@ -131,8 +131,11 @@ def spent(*, used: bool) -> GoneError:
 
 
 def locked_status(conn: Connection, identifier: str) -> str:
-    """The stored status of a licence, which cannot change until the caller's transaction ends."""
-    query = select(LICENCE.c.status).where(LICENCE.c.identifier == identifier).with_for_update()
+    """The stored status of a licence, which cannot change until the caller's transaction ends.
+
+    The lock is a shared one: looks at the same licence, which refer to its row, are put down meanwhile.
+    """
+    query = select(LICENCE.c.status).where(LICENCE.c.identifier == identifier).with_for_update(read=True)
     return str(conn.execute(query).scalar_one())
 
 

@@ -56,10 +56,13 @@ def add_grant(store: Store, grant: Grant, *, replaces: str = "") -> None:
         ConflictError: it has ended already.
     """
     with writing(store) as conn:
+        entries = []
         if replaces:
-            _end(conn, replaces, operator=grant.granted_by, reason=f"replaced by {grant.id}", now=grant.granted_at)
+            reason = f"replaced by {grant.id}"
+            entries = [_ended(conn, replaces, operator=grant.granted_by, reason=reason, now=grant.granted_at)]
         conn.execute(insert(SHARING_GRANT).values(_row(grant)))
         if replaces:
+            # Before the head of the audit chain: whoever counts on this day takes the two in this order.
             _carry_over(conn, replaces, grant.id, day=grant.granted_at.astimezone(UTC).date())
         detail: dict[str, str | int] = {
             "agency": grant.agency_code,
@@ -75,8 +78,8 @@ def add_grant(store: Store, grant: Grant, *, replaces: str = "") -> None:
             "valid_until": grant.valid_until.isoformat() if grant.valid_until else "",
             "replaces": replaces,
         }
-        entry = audits.Entry(actor=grant.granted_by, act="grant.added", subject=grant.id, detail=detail)
-        audits.append(conn, [entry], at=grant.granted_at)
+        entries.append(audits.Entry(actor=grant.granted_by, act="grant.added", subject=grant.id, detail=detail))
+        audits.append(conn, entries, at=grant.granted_at)
 
 
 def _carry_over(conn: Connection, old_id: str, new_id: str, *, day: date) -> None:
@@ -93,10 +96,11 @@ def end_grant(store: Store, grant_id: str, *, operator: str, reason: str, now: d
         ConflictError: it has ended already.
     """
     with writing(store) as conn:
-        _end(conn, grant_id, operator=operator, reason=reason, now=now)
+        audits.append(conn, [_ended(conn, grant_id, operator=operator, reason=reason, now=now)], at=now)
 
 
-def _end(conn: Connection, grant_id: str, *, operator: str, reason: str, now: datetime) -> None:
+def _ended(conn: Connection, grant_id: str, *, operator: str, reason: str, now: datetime) -> audits.Entry:
+    """End a grant; gives the record of it."""
     query = select(SHARING_GRANT).where(SHARING_GRANT.c.id == grant_id).with_for_update()
     row = conn.execute(query).mappings().one_or_none()
     if row is None:
@@ -109,7 +113,7 @@ def _end(conn: Connection, grant_id: str, *, operator: str, reason: str, now: da
         .values(ended_at=now, ended_by=operator, end_reason=reason)
     )
     detail: dict[str, str | int] = {"agency": row["agency_code"], "type": row["type_code"], "reason": reason}
-    audits.append(conn, [audits.Entry(actor=operator, act="grant.ended", subject=grant_id, detail=detail)], at=now)
+    return audits.Entry(actor=operator, act="grant.ended", subject=grant_id, detail=detail)
 
 
 def grant(store: Store, grant_id: str) -> Grant:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from certlib.errors import FieldFault, InvalidRequestError, LimitReachedError, NotFoundError
+from certlib.errors import FieldFault, InvalidRequestError, LimitReachedError
+from certlib.holding.ledger import own_look
 from certlib.holding.sessions import require_standing
 from certlib.receipting import new_receipt_id
 from certlib.store import tickets
@@ -37,11 +38,8 @@ def object_to(lib: Library, me: HolderCaller, *, look_id: int, reason: str) -> T
         ForbiddenError: the session or delegation is over.
     """
     require(text_faults("reason", reason))
-    look = tickets.look_of_holder(lib.store, me.holder_code, look_id)
-    identifier = look["identifier"] or ""
-    if not me.covers(type_code=look["type_code"], identifier=identifier):
-        raise NotFoundError("no look is known under this number", code="look_not_found")
-    if not look["agency_code"]:
+    look = own_look(lib, me, look_id)
+    if not look.agency_code:
         reason = "is a look that you allowed by showing the licence; no agency answers for it"
         raise InvalidRequestError((FieldFault(field="look", code="no_agency", reason=reason),))
     require_room(lib, me)
@@ -51,15 +49,15 @@ def object_to(lib: Library, me: HolderCaller, *, look_id: int, reason: str) -> T
         code=new_receipt_id(),
         kind=TicketKind.OBJECTION,
         state=TicketState.OPEN,
-        agency_code=look["agency_code"],
+        agency_code=look.agency_code,
         raiser=me.actor,
         holder_code=me.holder_code,
-        identifier=identifier,
-        look_id=look["id"],
-        type_code=look["type_code"],
-        due_at=due_at(lib, look["agency_code"], lib.settings.objection_days),
+        identifier=look.identifier,
+        look_id=look.id,
+        type_code=look.type_code,
+        due_at=due_at(lib, look.agency_code, lib.settings.objection_days),
         writing=Writing(text=reason),
-        claims=(f"look:{look['id']}:{holder}",),
+        claims=(f"look:{look.id}:{holder}",),
     )
     return tickets.open_ticket(lib.store, new, first=partial(require_standing, me=me, now=now), now=now)
 

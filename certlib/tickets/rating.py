@@ -10,8 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from certlib.errors import FieldFault, NotFoundError
+from certlib.holding.ledger import own_look
 from certlib.holding.sessions import require_standing
-from certlib.store import agencies, ratings, tickets
+from certlib.store import agencies, ratings
 from certlib.store.converting import holder_index
 from certlib.store.ratings import PaperReport, Rating
 from certlib.tickets.wording import operator_faults, require, text_faults, word_faults
@@ -93,22 +94,20 @@ def rate_own(  # noqa: PLR0913  # who rates what, and how
         faults.append(FieldFault(field="look", code="one_of", reason="give either `look` or `use_code`"))
     require(faults)
     if look_id:
-        look = tickets.look_of_holder(lib.store, me.holder_code, look_id)
-        if not me.covers(type_code=look["type_code"], identifier=look["identifier"] or ""):
-            raise NotFoundError("no look is known under this number", code="look_not_found")
-        reference = look["reference"]
+        look = own_look(lib, me, look_id)
+        agency_code, type_code, reference = look.agency_code, look.type_code, look.reference
     else:
         found = ratings.first_look(lib.store, reference, holder_code=me.holder_code)
         if found is None or not me.covers(type_code=found["type_code"]):
             raise _use_not_found()
-        look = found
+        agency_code, type_code = found["agency_code"], found["type_code"]
     mark = holder_index(lib.store.cipher, me.holder_code).hex()
     now = lib.now()
     given = Rating(
         at=now,
         by=HOLDER,
-        agency_code=look["agency_code"],
-        type_code=look["type_code"],
+        agency_code=agency_code,
+        type_code=type_code,
         reference=reference,
         score=score,
         text=text,

@@ -17,6 +17,7 @@ from certlib.identifiers import normalise_identifier, normalise_public_code
 from certlib.receipting import new_receipt_id
 from certlib.store import agencies, lookups, tickets
 from certlib.store.converting import holder_index
+from certlib.store.owning import held_by
 from certlib.store.ticketing import TicketItem, TicketKind, TicketState, Writing
 from certlib.store.tickets import NewTicket
 from certlib.tickets.following import due_at
@@ -90,8 +91,7 @@ def report_own(lib: Library, me: HolderCaller, identifier: str, report: ErrorRep
     """
     require(_report_faults(report, with_items=True))
     licence = _known(lib, identifier)
-    held = {each.code.upper() for each in licence.holders} if licence else set()
-    if licence is None or me.holder_code.upper() not in held or not _covers(me, licence):
+    if licence is None or not held_by(licence, me.holder_code, me.code_type) or not _covers(me, licence):
         raise _not_found()
     require_room(lib, me)
     now = lib.now()
@@ -122,7 +122,7 @@ def report_missing(  # noqa: PLR0913  # what is missing, and who says so
 
     Raises:
         InvalidRequestError: no such type or agency, no holder code, or a text that cannot be taken.
-        ConflictError: code `ticket_open`: the same was reported.
+        ConflictError: code `ticket_open`: the agency reported the same.
     """
     faults = [*clerk.faults(), *_report_faults(report, with_items=False)]
     faults += word_faults("holder_code", holder_code)
@@ -140,7 +140,8 @@ def report_missing(  # noqa: PLR0913  # what is missing, and who says so
         type_code=type_code,
         due_at=due_at(lib, agency_code, lib.settings.correction_days),
         writing=_writing(report, clerk, holder_code=holder_code),
-        claims=(f"missing:{agency_code}:{type_code}:{index}",),
+        # Of this agency's own reports only: nobody learns who else has met this holder.
+        claims=(f"missing:{clerk.agency_code}:{agency_code}:{type_code}:{index}",),
     )
     return tickets.open_ticket(lib.store, new, now=lib.now())
 

@@ -1,0 +1,171 @@
+"""What an attacker, an auditor and an operator at night found in sharing; each stays found."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+
+import pytest
+from sqlalchemy import text
+
+from api.schemas.gbt36906 import USE_FOR
+from certlib import facade
+from certlib.clients import add_client, disable_client
+from certlib.collecting.searching import forward_check
+from certlib.errors import CertlibError, NotFoundError
+from certlib.grants import Basis, Interface
+from certlib.holding.ledger import ledger
+from certlib.issuing import issue
+from certlib.library import Library
+from certlib.permitting import change_grant
+from certlib.sharing.checks import check
+from certlib.sharing.use_files import fetch, make_links
+from certlib.sharing.uses import UseRequest, ask, own_uses
+from certlib.store import audits, copies, granting, looks
+from certlib.store.engine import is_sqlite, writing
+from certlib.tickets.following import whole_json
+from certlib.tickets.objections import object_to
+from certlib.tickets.rating import rate_own
+from certlib.tickets.reporting_errors import ErrorReport, report_missing, report_own
+from tests.support.holders import MOTHER, STRANGER, licence_of, me_of
+from tests.support.invariants import check_invariants
+from tests.support.libraries import CITY, MARKET_BUREAU, company_request
+from tests.support.sharing import MATTER, asker, asking, granted
+from tests.support.tickets import CLERK, SCOPE
+from tests.support.uses import HOLDER, TYPE, use_request
+
+OTHER = "91990200MA1000007E"
+"""A code that nobody here has."""
+
+
+def outcome(call: object) -> str:
+    """The code of the error, or empty."""
+    assert callable(call)
+    try:
+        call()
+    except CertlibError as error:
+        return error.code
+    return ""
+
+
+def test_a_national_request_id_tells_nobody_what_exists(library: Library) -> None:
+    granted(library, basis=Basis.CONSENT, clause="", interfaces=frozenset({Interface.DATA}))
+    issue(library, company_request())
+    told = set()
+    for number, holder in enumerate((HOLDER, OTHER)):
+        said = facade.NationalRequest(
+            certificate_type=TYPE,
+            certificate_number=HOLDER,
+            holder_code=holder,
+            use_for=USE_FOR | {"certificateEventCode": MATTER},
+            request_id=f"r{number}",
+        )
+        assert facade.answered(lambda said=said: facade.data_by_holder(library, asker(), said)).detail == "use_pending"
+        use = next(each for each in own_uses(library, asker()) if each.holder_code == holder)
+        # A second asking under the same id that guesses how the first was resolved.
+        guess = UseRequest(
+            asking=use.asking,
+            interfaces=(Interface.DATA,),
+            types=(TYPE,),
+            holder_code=holder,
+            identifier=facade.NOBODY,
+            request_id=f"r{number}",
+        )
+        told.add(outcome(lambda guess=guess: ask(library, asker(), guess)))
+        assert facade.answered(lambda said=said: facade.data_by_holder(library, asker(), said)).detail == "use_pending"
+        assert len(own_uses(library, asker())) == number + 1
+    assert len(told) == 1
+    check_invariants(library.store)
+
+
+def test_a_grant_is_changed_while_it_is_drawn_on(library: Library) -> None:
+    grant = granted(library)
+    day = library.now().astimezone(UTC).date()
+    with writing(library.store) as conn:
+        assert granting.count(conn, grant, day=day, times=1)
+    with ThreadPoolExecutor(1) as pool:
+        with writing(library.store) as conn:
+            assert granting.count(conn, grant, day=day, times=1)
+            changing = pool.submit(change_grant, library, grant.id, operator="o", daily_cap=5)
+            with pytest.raises(TimeoutError):
+                changing.result(timeout=1)
+            entry = audits.Entry(actor="o", act="look.check", subject="s", detail={})
+            audits.append(conn, [entry], at=library.now())
+        changed = changing.result(timeout=20)
+    assert granting.used(library.store, changed.id, day) == 2
+
+
+def test_a_copy_and_a_check_of_one_licence_wait_for_nobody(library: Library) -> None:
+    licence = issue(library, company_request()).licence
+    grant = granted(library)
+    if is_sqlite(library.store):
+        pytest.skip("one writer at a time")
+    with writing(library.store) as copying:
+        copies.locked_status(copying, licence.identifier)
+        with writing(library.store) as checking:
+            checking.execute(text("SET LOCAL lock_timeout = '2s'"))
+            granting.count(checking, grant, day=library.now().date(), times=1)
+            row = looks.Look(
+                at=library.now(), kind="check", agency_code=CITY.code, client_id="", operator="o", matter_code="m",
+                case_number="c", purpose="p", type_code=TYPE, fields=(), basis="statutory", grant_id=grant.id,
+                outcome="match", identifier=licence.identifier,
+            )  # fmt: skip
+            looks.put(library.store, checking, [row])
+
+
+def test_a_link_of_a_disabled_client_serves_nobody(library: Library) -> None:
+    issue(library, company_request())
+    granted(library)
+    client, _ = add_client(library, CITY.code, name="desk", scopes=("share",), public_key=None, operator="o")
+    caller = asker(client_id=client.id)
+    use, _ = ask(library, caller, use_request())
+    (link,) = make_links(library, caller, use.id)
+    disable_client(library, client.id, reason="stolen", operator="o")
+    assert outcome(lambda: fetch(library, link.secret, address="127.0.0.1")) == "client_disabled"
+    assert [each.outcome for each in looks.looks_of_reference(library.store, use.id)] == ["offered"]
+
+
+def test_an_objection_names_no_licence_of_another(library: Library) -> None:
+    """An agency named the stranger beside the mother's number: the stranger learns that, and nothing of her."""
+    licence = licence_of(library)
+    granted(library, type_code=licence.type_code, fields=("number", "holder_code"))
+    given = {"number": licence.number, "holder_code": STRANGER[0]}
+    check(library, asker(), asking(), type_code=licence.type_code, given=given)
+    me = me_of(library, STRANGER)
+    (row,) = ledger(library, me).looks
+    assert row["licence"] == ""
+    made = object_to(library, me, look_id=int(str(row["id"])), reason="Not me")
+    assert licence.identifier not in str(whole_json(library, made))
+
+
+def test_equal_characters_of_another_document_are_another_holder(library: Library) -> None:
+    licence = licence_of(library)
+    granted(library, type_code=licence.type_code, fields=("number",))
+    check(library, asker(), asking(), type_code=licence.type_code, given={"number": licence.number})
+    (look,) = looks.looks_of_licence(library.store, licence.identifier)
+    namesake = me_of(library, (MOTHER[0], "414"))
+    assert ledger(library, namesake).looks == ()
+    assert outcome(lambda: object_to(library, namesake, look_id=look.id, reason="x")) == "look_not_found"
+    assert outcome(lambda: rate_own(library, namesake, look_id=look.id, score=5, text="")) == "look_not_found"
+    report = ErrorReport(items=(SCOPE,))
+    assert outcome(lambda: report_own(library, namesake, licence.identifier, report)) == "not_found"
+
+
+def test_a_check_that_is_not_handed_on_stands_in_the_audit(library: Library) -> None:
+    licence = issue(library, company_request()).licence
+    grant = granted(library, daily_cap=2)
+    day = library.now().astimezone(UTC).date()
+    given = {"number": HOLDER}
+    for identifier in (licence.identifier, licence.identifier[:-1] + "0"):
+        with pytest.raises(NotFoundError):
+            forward_check(library, asker(), asking(), identifier=identifier, given=given)
+    assert granting.used(library.store, grant.id, day) == 2
+    more = outcome(lambda: forward_check(library, asker(), asking(), identifier=licence.identifier, given=given))
+    assert more == "daily_cap_reached"
+
+
+def test_who_reports_a_missing_licence_does_not_learn_who_else_did(library: Library) -> None:
+    said = {"type_code": "practitioner-licence", "agency_code": MARKET_BUREAU.code, "holder_code": MOTHER[0]}
+    report = ErrorReport(remark="She showed the paper one")
+    report_missing(library, CLERK, **said, report=report)
+    own = type(CLERK)(agency_code=MARKET_BUREAU.code, operator="Wang")
+    assert outcome(lambda: report_missing(library, CLERK, **said, report=report)) == "ticket_open"
+    assert outcome(lambda: report_missing(library, own, **said, report=report)) == ""
