@@ -3,11 +3,11 @@
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Request
 from starlette.responses import JSONResponse, Response
 
+from api.attaching import attachment
 from api.auth import Issuer, Keeper
 from api.deps import Body, json_object, parts_of
 from api.schemas.bodies import PDF, SECURED, takes
@@ -78,7 +78,7 @@ def read_pdf(request: Request, caller: Keeper, identifier: str) -> Response:
     lib = parts_of(request).lib
     licence = own_licence(lib, caller, identifier)
     headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(licence.pdf_name)}",  # RFC 6266, 4.1
+        "Content-Disposition": attachment(licence.pdf_name),
         "Cache-Control": "private, no-store",
     }
     return Response(sealed_pdf(lib, licence), media_type="application/pdf", headers=headers)

@@ -2,11 +2,11 @@
 
 from http import HTTPStatus
 from typing import Annotated, Final
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
+from api.attaching import attachment
 from api.auth_holder import HELD, Consenter, Seer
 from api.deps import Body, parts_of, read_as
 from api.schemas.bodies import PDF, takes
@@ -66,7 +66,7 @@ def read_own_licence(request: Request, me: Seer, identifier: str) -> Response:
 def read_own_pdf(request: Request, me: Seer, identifier: str) -> Response:
     """The sealed PDF, byte for byte as issued. The look stands in the ledger."""
     pdf, name = own_pdf(parts_of(request).lib, me, identifier)
-    headers = {**PRIVATE, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}  # RFC 6266, 4.1
+    headers = {**PRIVATE, "Content-Disposition": attachment(name)}
     return Response(pdf, media_type="application/pdf", headers=headers)
 
 

@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
+from api.attaching import attachment
 from api.auth import Sharer, caller_of
 from api.deps import Body, parts_of, read_as
 from api.schemas.bodies import BINARY, SECURED, takes
@@ -154,5 +155,5 @@ def _as_accepted(
 
 def _paper(lib: Library, receipt: Receipt, status: HTTPStatus) -> Response:
     paper = receipt_paper(lib, receipt)
-    headers = {**PRIVATE, "Content-Disposition": f'attachment; filename="{paper.name}"'}
+    headers = {**PRIVATE, "Content-Disposition": attachment(paper.name)}
     return Response(paper.pdf, status, headers, PDF)

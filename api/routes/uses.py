@@ -2,11 +2,11 @@
 
 from http import HTTPStatus
 from typing import Annotated, Final
-from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Request
 from starlette.responses import JSONResponse, Response
 
+from api.attaching import attachment
 from api.auth import Sharer
 from api.deps import Body, parts_of, read_as
 from api.schemas.asking import asking_of
@@ -127,6 +127,6 @@ def fetch_copy(request: Request, secret: str) -> Response:
     copy = fetch(parts.lib, secret, address=request.client.host if request.client else "")
     headers = {
         **PRIVATE,
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(copy.name)}",  # RFC 6266, 4.1
+        "Content-Disposition": attachment(copy.name),
     }
     return Response(copy.pdf, media_type="application/pdf", headers=headers)
