@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -87,18 +88,39 @@ def test_health(quiet_web: TestClient) -> None:
     assert quiet_web.get("/healthz").json() == quiet_web.get("/readyz").json() == {"status": "ok"}
 
 
+def needed_problems(path: str, operation: dict[str, Any]) -> set[str]:
+    """The problems that an operation has because of what it takes."""
+    needed = {"500", "503"}
+    if {} not in operation.get("security", [{}]):
+        needed |= {"401", "403"}
+    if "requestBody" in operation:
+        needed |= {"408", "413", "400" if path == "/oauth/token" else "422"}
+    if operation.get("parameters"):
+        needed.add("422" if path != "/v1/verify/{key}" else "404")  # whatever is no key there is an unknown one
+    return needed | ({"404"} if "{" in path else set())
+
+
 def test_the_description_names_every_path_and_its_problems(quiet_web: TestClient) -> None:
+    # That it lists every path, and who may call it, is compared with docs/http.md in test_paths.py.
     schema = quiet_web.get("/openapi.json").json()
-    assert set(schema["paths"]) == {
-        *("/v1/verify/{key}", "/v1/verify", "/v1/trust-pack", "/v1/trust-anchor", "/v1/licences"),
-        *("/v1/licences/{identifier}", "/v1/licences/{identifier}/pdf", "/healthz", "/readyz", "/s/{number}"),
-        *("/v1/licences/{identifier}/changes", "/v1/changes/pending", "/v1/changes/{change_id}/approval"),
-        *("/v1/bulk", "/v1/bulk/{act_id}", "/v1/bulk/{act_id}/approval"),
-    }
+    lacking, strange = [], []
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            answers = operation["responses"]
+            lacking += [
+                f"{method} {path}: {each}" for each in sorted(needed_problems(path, operation) - answers.keys())
+            ]
+            strange += [
+                f"{method} {path}: {status}"
+                for status, answer in answers.items()
+                if status >= "400" and list(answer["content"]) != ["application/problem+json"]
+            ]
+    assert lacking == []
+    assert strange == ["post /oauth/token: 400", "post /oauth/token: 401"], "RFC 6749, 5.2"
     issue = schema["paths"]["/v1/licences"]["post"]
     assert {"200", "201", "401", "403", "409", "413", "422", "500", "503"} <= set(issue["responses"])
     assert issue["security"] == [{"bearer": []}]
-    assert schema["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    assert {each["scheme"] for each in schema["components"]["securitySchemes"].values()} == {"bearer"}
 
 
 @pytest.mark.parametrize(
