@@ -96,7 +96,7 @@ def verification_receipt(
     """
     _require_words(given, asking)
     now = lib.now()
-    verdict = verify(given, lib, now=now)
+    verdict = verify(given, lib, now=now, asker=caller.agency_code)
     data = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else given
     result: dict[str, JsonValue] = {
         "word": verdict.word.value,

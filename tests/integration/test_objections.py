@@ -155,9 +155,7 @@ def test_every_step_by_the_table(sqlite_library: Library) -> None:
     with reading(sqlite_library.store) as conn:
         before = conn.execute(select(TICKET)).mappings().one()
     for kind, state, action, side in product(TicketKind, TicketState, Action, Side):
-        ticket = type(made)(
-            **{n: getattr(made, n) for n in made.__slots__} | {"kind": kind, "state": state}  # type: ignore[arg-type]  # right by reading
-        )
+        ticket = type(made)(**{n: getattr(made, n) for n in made.__slots__} | {"kind": kind, "state": state})
         kinds, whose, begins, end = TABLE[action]
         if kind in kinds and side is whose and state in begins and state not in CLOSED:
             assert next_state(ticket, action, side) is end

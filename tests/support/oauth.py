@@ -56,7 +56,9 @@ class System:
         return jwt.encode(self.header(), self.claims(**claims), self.key)
 
     def asked(self, assertion: str | None = None, **changes: str) -> TokenRequest:
-        return TokenRequest(assertion=self.assertion() if assertion is None else assertion, **({"address": "127.0.0.1"} | changes))
+        return TokenRequest(
+            assertion=self.assertion() if assertion is None else assertion, **({"address": "127.0.0.1"} | changes)
+        )
 
     def form(self, assertion: str | None = None, **changes: str) -> dict[str, str]:
         """The form of a lawful request."""
