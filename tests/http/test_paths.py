@@ -17,6 +17,8 @@ from tests.support.libraries import CITY
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 ROW = re.compile(r"\| `([A-Z]+) (/[^`]*)` \| ([^|]+) \| [^|]+ \| (below|\[([a-z-]+\.md)\]\(\5\)(?:, [0-9]+)?) \|")
 EVERYBODY, HOLDER = "everybody", "*holder*"
+NEEDED: dict[str, dict[str, list[str]]] = {EVERYBODY: {}, HOLDER: {"holder": []}}
+"""What the description says of who calls; of all others `bearer`."""
 Bearer = Callable[..., dict[str, str]]
 
 
@@ -59,8 +61,7 @@ def test_the_description_says_who_may_call(quiet_web: TestClient) -> None:
     paths = quiet_web.get("/openapi.json").json()["paths"]
     for each in LISTED:
         said = paths[each.path][each.method.lower()].get("security", [{}])
-        wanted: dict[str, list[str]] = {EVERYBODY: {}, HOLDER: {"holder": []}}.get(each.who, {"bearer": []})
-        assert wanted in said, each
+        assert NEEDED.get(each.who, {"bearer": []}) in said, each
 
 
 def refused(web: TestClient, listed: Listed, headers: dict[str, str]) -> tuple[int, str]:
