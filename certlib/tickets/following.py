@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from certlib.errors import ForbiddenError, NotFoundError
 from certlib.holding.sessions import require_standing
-from certlib.store import agencies, looks, tickets
+from certlib.store import agencies, looks, owning, tickets
 from certlib.store.ticketing import Action, Ticket, TicketKind
 from certlib.store.tickets import HOLDER, Wanted
 from certlib.tickets.rules import TABLE, TEXTLESS, Side, is_overdue, next_state
@@ -119,7 +119,7 @@ def tickets_of(
 ) -> tuple[Ticket, ...]:
     """The holder's tickets of these kinds, newest first; a delegate sees those in the scope of the delegation."""
     found = tickets.tickets_of_holder(lib.store, me.holder_code, kinds=kinds, before=before, limit=limit)
-    return tuple(each for each in found if me.covers(type_code=each.type_code, identifier=each.identifier))
+    return _followed(lib, me, found)
 
 
 def ticket_of(lib: Library, me: HolderCaller, code: str) -> Ticket:
@@ -128,10 +128,21 @@ def ticket_of(lib: Library, me: HolderCaller, code: str) -> Ticket:
     Raises:
         NotFoundError: none, or another's.
     """
-    found = tickets.ticket_of_holder(lib.store, me.holder_code, code)
-    if not me.covers(type_code=found.type_code, identifier=found.identifier):
+    found = _followed(lib, me, (tickets.ticket_of_holder(lib.store, me.holder_code, code),))
+    if not found:
         raise NotFoundError("no ticket is known under this code", code="ticket_not_found")
-    return found
+    return found[0]
+
+
+def _followed(lib: Library, me: HolderCaller, found: Sequence[Ticket]) -> tuple[Ticket, ...]:
+    """Those in the scope, without the ones about a licence of whoever has the same code in another document."""
+    named = owning.licences_named(lib.store, {each.identifier for each in found} - {""})
+    others = {name for name, each in named.items() if not owning.held_by(each, me.holder_code, me.code_type)}
+    return tuple(
+        each
+        for each in found
+        if me.covers(type_code=each.type_code, identifier=each.identifier) and each.identifier not in others
+    )
 
 
 def step_by_agency(  # noqa: PLR0913  # who does what to which, with which words

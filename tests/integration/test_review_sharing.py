@@ -2,9 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
+from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from api.schemas.gbt36906 import USE_FOR
 from certlib import facade
@@ -18,10 +20,12 @@ from certlib.library import Library
 from certlib.permitting import change_grant
 from certlib.sharing.checks import check
 from certlib.sharing.use_files import fetch, make_links
+from certlib.sharing.use_receipts import use_receipt
 from certlib.sharing.uses import UseRequest, ask, own_uses
 from certlib.store import audits, copies, granting, looks
 from certlib.store.engine import is_sqlite, writing
-from certlib.tickets.following import whole_json
+from certlib.store.ticketing import TicketKind
+from certlib.tickets.following import ticket_of, tickets_of, whole_json
 from certlib.tickets.objections import object_to
 from certlib.tickets.rating import rate_own
 from certlib.tickets.reporting_errors import ErrorReport, report_missing, report_own
@@ -58,7 +62,7 @@ def test_a_national_request_id_tells_nobody_what_exists(library: Library) -> Non
             use_for=USE_FOR | {"certificateEventCode": MATTER},
             request_id=f"r{number}",
         )
-        assert facade.answered(lambda said=said: facade.data_by_holder(library, asker(), said)).detail == "use_pending"
+        assert facade.answered(partial(facade.data_by_holder, library, asker(), said)).detail == "use_pending"
         use = next(each for each in own_uses(library, asker()) if each.holder_code == holder)
         # A second asking under the same id that guesses how the first was resolved.
         guess = UseRequest(
@@ -69,8 +73,8 @@ def test_a_national_request_id_tells_nobody_what_exists(library: Library) -> Non
             identifier=facade.NOBODY,
             request_id=f"r{number}",
         )
-        told.add(outcome(lambda guess=guess: ask(library, asker(), guess)))
-        assert facade.answered(lambda said=said: facade.data_by_holder(library, asker(), said)).detail == "use_pending"
+        told.add(outcome(partial(ask, library, asker(), guess)))
+        assert facade.answered(partial(facade.data_by_holder, library, asker(), said)).detail == "use_pending"
         assert len(own_uses(library, asker())) == number + 1
     assert len(told) == 1
     check_invariants(library.store)
@@ -147,6 +151,33 @@ def test_equal_characters_of_another_document_are_another_holder(library: Librar
     assert outcome(lambda: rate_own(library, namesake, look_id=look.id, score=5, text="")) == "look_not_found"
     report = ErrorReport(items=(SCOPE,))
     assert outcome(lambda: report_own(library, namesake, licence.identifier, report)) == "not_found"
+    made = report_own(library, me_of(library), licence.identifier, report)
+    kinds = (TicketKind.WRONG, TicketKind.MISSING)
+    assert (tickets_of(library, me_of(library), kinds=kinds), tickets_of(library, namesake, kinds=kinds)) == (
+        (made,),
+        (),
+    )
+    assert outcome(lambda: ticket_of(library, namesake, made.code)) == "ticket_not_found"
+
+
+def test_the_looks_of_a_use_are_found_by_an_index(sqlite_library: Library) -> None:
+    """A receipt of a use reads the looks under its code, not all looks of the library."""
+    issue(sqlite_library, company_request())
+    granted(sqlite_library)
+    use, _ = ask(sqlite_library, asker(), use_request())
+    read: list[str] = []
+
+    def planned(conn: Connection, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        if "FROM look" in statement and not statement.startswith("EXPLAIN"):
+            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            read.extend(row[3] for row in plan if " look" in row[3])
+
+    event.listen(sqlite_library.store.engine, "before_cursor_execute", planned)
+    receipt = use_receipt(sqlite_library, asker(), use.id)
+    event.remove(sqlite_library.store.engine, "before_cursor_execute", planned)
+    assert receipt.result["looks_total"] == 0
+    assert len(read) == 2
+    assert all("ix_look_reference" in each for each in read), read
 
 
 def test_a_check_that_is_not_handed_on_stands_in_the_audit(library: Library) -> None:
