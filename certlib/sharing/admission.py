@@ -127,26 +127,49 @@ def settle(
     Raises:
         LimitReachedError: code `daily_cap_reached`: no grant has so much left today; nothing is put down but the
             refusal.
+        ForbiddenError: code `grant_not_in_force`: the grant was ended since it admitted the asking; the same.
         UnavailableError: it cannot be written down, so there is no answer.
     """
-    count = len(found) if times is None else times
-    day = admission.at.astimezone(UTC).date()
-    with writing(lib.store) as conn:
-        drawn = next((grant for grant in admission.grants if granting.count(conn, grant, day=day, times=count)), None)
-        if drawn is not None:
+    try:
+        with writing(lib.store) as conn:
+            grant = drawn(conn, admission, len(found) if times is None else times)
             if also is not None:
-                also(conn, drawn)
-            rows = [replace(each, grant_id=drawn.id, basis=each.basis or drawn.basis.value) for each in found]
+                also(conn, grant)
+            rows = [replace(each, grant_id=grant.id, basis=each.basis or grant.basis.value) for each in found]
             looks.put(lib.store, conn, rows)
-            return drawn
-    refuse(
-        lib,
-        admission.caller,
-        admission.asking,
-        interface=admission.interface,
-        type_code=admission.type_code,
-        code="daily_cap_reached",
-    )
+    except (LimitReachedError, _EndedMeanwhileError) as error:
+        refuse(
+            lib,
+            admission.caller,
+            admission.asking,
+            interface=admission.interface,
+            type_code=admission.type_code,
+            code=error.code,
+        )
+        raise
+    return grant
+
+
+class _EndedMeanwhileError(ForbiddenError):
+    """The grant was ended between admission and count."""
+
+    code = Rule.NOT_IN_FORCE.value
+
+
+def drawn(conn: Transaction, admission: Admission, times: int) -> Grant:
+    """The grant of the admission on which `times` were counted, inside the caller's transaction.
+
+    Raises:
+        LimitReachedError: code `daily_cap_reached`: none has so much left today.
+        ForbiddenError: code `grant_not_in_force`: all were ended since.
+    """
+    day = admission.at.astimezone(UTC).date()
+    standing = [grant for grant in admission.grants if granting.stands(conn, grant.id)]
+    if not standing:
+        raise _EndedMeanwhileError(REASONS[Rule.NOT_IN_FORCE], hint=HINT)
+    for grant in standing:
+        if granting.count(conn, grant, day=day, times=times):
+            return grant
     raise LimitReachedError("what is granted for one day is used up", code="daily_cap_reached", hint=HINT)
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from certlib.errors import ForbiddenError, LimitReachedError
 from certlib.grants import Basis, Interface
 from certlib.receipting import new_receipt_id, signed_answer
-from certlib.sharing.admission import HINT, admit, refuse
+from certlib.sharing.admission import HINT, admit, drawn, refuse
 from certlib.sharing.finding import values_of, word_of
 from certlib.sharing.uses import own_use, require_readable
-from certlib.store import granting, looks, lookups
+from certlib.store import looks, lookups
 from certlib.store import uses as rows
 from certlib.store.engine import writing
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from certlib.callers import AgencyCaller
     from certlib.faces import JsonValue
-    from certlib.grants import Grant
     from certlib.library import Library
     from certlib.model import Licence
     from certlib.sharing.admission import Admission
@@ -156,28 +154,15 @@ def settle_use(
             rows.require_granted(conn, use, now=lib.now())
             if also is not None:
                 also(conn)
-            drawn: list[Look] = []
+            counted: list[Look] = []
             for admission, found in sorted(settled, key=lambda pair: pair[0].type_code):
-                grant = _drawn(conn, admission, len(found) if times is None else times)
-                drawn += [replace(look, grant_id=grant.id) for look in found]
-            looks.put(lib.store, conn, drawn)
+                grant = drawn(conn, admission, len(found) if times is None else times)
+                counted += [replace(look, grant_id=grant.id) for look in found]
+            looks.put(lib.store, conn, counted)
     except (LimitReachedError, ForbiddenError) as error:
         first = settled[0][0]
         refuse(lib, first.caller, use.asking, interface=first.interface, type_code=first.type_code, code=error.code)
         raise
-
-
-def _drawn(conn: Transaction, admission: Admission, times: int) -> Grant:
-    """The grant on which `times` were counted.
-
-    Raises:
-        LimitReachedError: none has so much left today.
-    """
-    day = admission.at.astimezone(UTC).date()
-    for grant in admission.grants:
-        if granting.count(conn, grant, day=day, times=times):
-            return grant
-    raise LimitReachedError("what is granted for one day is used up", code="daily_cap_reached", hint=HINT)
 
 
 def values_digest(fields: Mapping[str, str]) -> str:

@@ -29,6 +29,11 @@ _OF_TYPE: Final = (
     .where(SHARING_GRANT.c.agency_code == bindparam("agency"), SHARING_GRANT.c.type_code == bindparam("type"))
     .order_by(SHARING_GRANT.c.granted_at, SHARING_GRANT.c.id)
 )
+_STANDS: Final = (
+    select(SHARING_GRANT.c.id)
+    .where(SHARING_GRANT.c.id == bindparam("grant"), SHARING_GRANT.c.ended_at.is_(None))
+    .with_for_update(read=True)
+)
 _FIRST_OF_DAY: Final = {
     dialect: dialect_insert(GRANT_DAY)
     .values(grant_id=bindparam("grant"), day=bindparam("on"), used=0)
@@ -143,6 +148,11 @@ def grants(store: Store, *, agency_code: str = "", type_code: str = "") -> tuple
     with reading(store) as conn:
         rows = conn.execute(query.order_by(SHARING_GRANT.c.granted_at, SHARING_GRANT.c.id)).mappings().all()
     return tuple(_grant(row) for row in rows)
+
+
+def stands(conn: Connection, grant_id: str) -> bool:
+    """Whether nobody has ended the grant; until the caller's transaction ends, nobody does."""
+    return conn.execute(_STANDS, {"grant": grant_id}).scalar_one_or_none() is not None
 
 
 def count(conn: Connection, grant: Grant, *, day: date, times: int) -> bool:

@@ -130,6 +130,17 @@ def test_sixteen_callers_never_get_more_than_the_cap(library: Library) -> None:
     check_invariants(library.store)
 
 
+def test_a_grant_that_ends_before_the_count_counts_nothing(library: Library) -> None:
+    grant = granted(library)
+    admission = admit(library, asker(), asking(), interface=Interface.CHECK, type_code="business-licence")
+    granting.end_grant(library.store, grant.id, operator="tests", reason="repealed", now=library.now())
+    with pytest.raises(ForbiddenError) as caught:
+        settle(library, admission, [admission.look(outcome="match", holder_code=HOLDER)])
+    assert caught.value.code == "grant_not_in_force"
+    assert looks.looks_of_holder(library.store, HOLDER) == ()
+    assert [each.act for each in audits.read_chain(library.store)][-1] == "share.refused"
+
+
 def test_the_ledger_pages_and_holds_what_was_not_found(library: Library) -> None:
     granted(library)
     for number in range(5):
