@@ -5,6 +5,7 @@ that hands it on to one (followed through modules by name). What is computed sta
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from certlib.store.uses import REFUSED
 
 ROOT = Path(__file__).resolve().parents[2]
 FAULT = "FieldFault"
+RULE = re.compile(r"Rule\.([A-Z_]+)(?:\.value)?")
 _RULES = {("403", each.value) for each in Rule}
 _ENDS = {("403", code) for _, code in REFUSED.values()}
 COMPUTED: dict[str, set[tuple[str, str]]] = {
@@ -196,6 +198,8 @@ class Reader:
         if isinstance(value, ast.Constant):
             if value.value is not None:
                 self.found.codes.add((kind, str(value.value)))
+        elif (rule := RULE.fullmatch(ast.unparse(value))) is not None:
+            self.found.codes.add((kind, Rule[rule[1]].value))
         elif isinstance(value, ast.IfExp):
             self._take(module, scope, kind, value.body)
             self._take(module, scope, kind, value.orelse)
