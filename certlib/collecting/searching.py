@@ -17,6 +17,7 @@ from certlib.model import OverallWord
 from certlib.receipting import new_receipt_id
 from certlib.sharing import finding
 from certlib.sharing.admission import admit, settle
+from certlib.sharing.checks import ACT as CHECKED
 from certlib.store import agencies, audits, collected, feeds
 from signing.errors import VerificationError
 from signing.receipts import verify_receipt
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 MAX_KEY_CHARACTERS: Final = 128
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _RESULTS: Final = frozenset({"match", "differs", "not_recorded", "ambiguous", "nothing_found"})
+SIGNED: Final = ("result", "fields", "word", "status_as_of")
+"""Members of a check's answer that its receipt says too."""
 _CODE: Final = re.compile(r"[a-z_]{1,32}")
 
 
@@ -211,7 +214,11 @@ def _asked(lib: Library, held: Collected, asking: Asking, given: Mapping[str, st
     except VerificationError as error:
         raise _odd(source.url) from error
     answer = _answer(said, source.url)
-    if (proved.receipt_id, dict(proved.result).get("result")) != (answer["receipt_id"], answer["result"]):
+    signed: dict[str, Any] = dict(proved.result)
+    about = given_there.get("identifier") if isinstance(given_there := signed.get("given"), dict) else None
+    if (proved.act, proved.receipt_id, about) != (CHECKED, answer["receipt_id"], given["identifier"]) or any(
+        signed.get(name) != answer[name] for name in SIGNED
+    ):
         raise _odd(source.url)
     return {**answer, "receipt": str(receipt)}
 

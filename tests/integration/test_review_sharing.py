@@ -1,6 +1,7 @@
 """What an attacker, an auditor and an operator at night found in sharing; each stays found."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -17,8 +18,9 @@ from certlib.grants import Basis, Interface
 from certlib.holding.ledger import ledger
 from certlib.issuing import issue
 from certlib.library import Library
-from certlib.permitting import change_grant
+from certlib.permitting import change_grant, end_grant
 from certlib.sharing.checks import check
+from certlib.sharing.use_data import read_data
 from certlib.sharing.use_files import fetch, make_links
 from certlib.sharing.use_receipts import use_receipt
 from certlib.sharing.uses import UseRequest, ask, own_uses
@@ -97,6 +99,21 @@ def test_a_grant_is_changed_while_it_is_drawn_on(library: Library) -> None:
     assert granting.used(library.store, changed.id, day) == 2
 
 
+def test_a_grant_that_ends_while_it_is_drawn_on_gives_nothing(library: Library) -> None:
+    issue(library, company_request())
+    grant = granted(library)
+    use, _ = ask(library, asker(), use_request())
+
+    def ended(step: str) -> None:
+        if step == "read":
+            end_grant(library, grant.id, reason="by mistake", operator="o")
+
+    assert outcome(partial(read_data, replace(library, step=ended), asker(), use.id)) == "grant_not_in_force"
+    assert outcome(partial(read_data, library, asker(), use.id)) == "grant_not_in_force"
+    assert looks.looks_of_reference(library.store, use.id) == ()
+    check_invariants(library.store)
+
+
 def test_a_copy_and_a_check_of_one_licence_wait_for_nobody(library: Library) -> None:
     licence = issue(library, company_request()).licence
     grant = granted(library)
@@ -167,7 +184,7 @@ def test_the_looks_of_a_use_are_found_by_an_index(sqlite_library: Library) -> No
     use, _ = ask(sqlite_library, asker(), use_request())
     read: list[str] = []
 
-    def planned(conn: Connection, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+    def planned(conn: Connection, _cursor: object, statement: str, parameters: tuple[Any, ...], *_rest: object) -> None:
         if "FROM look" in statement and not statement.startswith("EXPLAIN"):
             plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             read.extend(row[3] for row in plan if " look" in row[3])
