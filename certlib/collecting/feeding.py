@@ -11,13 +11,12 @@ import hmac
 import re
 import struct
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from certlib.errors import ConflictError, FieldFault, ForbiddenError, InvalidRequestError, LimitReachedError
 from certlib.grants import REASONS, Asking, Interface, Rule, fitting, require_asking
 from certlib.receipting import new_receipt_id
-from certlib.sharing.admission import HINT, Admission, admit, refuse
+from certlib.sharing.admission import HINT, Admission, admit, drawn, refuse
 from certlib.store import feeds, granting, looks
 from certlib.store.engine import writing
 from certlib.verdict import moment
@@ -111,7 +110,7 @@ def changes_since(
 
 
 def _settle(lib: Library, granted: dict[str, Admission], page: ChangePage) -> None:
-    """Count the page against each type's grants and put it down, in one transaction. Raises `LimitReachedError`."""
+    """Count the page against each type's grants and put it down, in one transaction. Raises as `drawn`."""
     times = {code: sum(each.entry.type_code == code for each in page.changes) for code in granted}
     reference = new_receipt_id()
     used = [code for code in granted if times[code]] or [next(iter(granted))]
@@ -119,22 +118,17 @@ def _settle(lib: Library, granted: dict[str, Admission], page: ChangePage) -> No
         with writing(lib.store) as conn:
             rows = [_counted(conn, granted[code], times[code], reference) for code in used]
             looks.put(lib.store, conn, rows)
-    except LimitReachedError as error:
+    except (LimitReachedError, ForbiddenError) as error:
         first = granted[used[0]]
         refuse(lib, first.caller, first.asking, interface=Interface.FEED, type_code=first.type_code, code=error.code)
         raise
 
 
 def _counted(conn: Transaction, admission: Admission, times: int, reference: str) -> Look:
-    """The ledger's row for one type of a page, counted. Raises `LimitReachedError`."""
-    day = admission.at.astimezone(UTC).date()
-    for grant in admission.grants:
-        if granting.count(conn, grant, day=day, times=times):
-            row = admission.look(outcome="given" if times else "nothing_new", reference=reference)
-            return replace(row, grant_id=grant.id, basis=grant.basis.value)
-    raise LimitReachedError(
-        f"what is granted of {admission.type_code} for one day is used up", code="daily_cap_reached", hint=HINT
-    )
+    """The ledger's row for one type of a page, counted. Raises as `admission.drawn`."""
+    grant = drawn(conn, admission, times)
+    row = admission.look(outcome="given" if times else "nothing_new", reference=reference)
+    return replace(row, grant_id=grant.id, basis=grant.basis.value)
 
 
 def _library_mark(lib: Library) -> bytes:

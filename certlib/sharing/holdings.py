@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from certlib.errors import FieldFault, ForbiddenError, InvalidRequestError, LimitReachedError
@@ -15,7 +14,7 @@ from certlib.grants import REASONS, Interface, Rule, fitting, require_asking
 from certlib.identifiers import masked_code
 from certlib.model import HolderKind
 from certlib.receipting import new_receipt_id
-from certlib.sharing.admission import HINT, Admission, admit, guard_holder, refuse
+from certlib.sharing.admission import HINT, Admission, admit, drawn, guard_holder, refuse
 from certlib.sharing.finding import code_forms, folded_code, type_of, word_of
 from certlib.store import agencies, granting, looks, seeking
 from certlib.store.engine import writing
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from certlib.library import Library
     from certlib.model import Licence, OverallWord
     from certlib.sharing.handles import NamedHolder
-    from certlib.store.engine import Transaction
     from certlib.store.looks import Look
 
 LISTED: Final = seeking.LISTED
@@ -191,29 +189,20 @@ def _settle(  # noqa: PLR0913, PLR0917  # what is put down
     first = admissions[0]
     try:
         with writing(lib.store) as conn:
-            drawn = {code: _drawn(conn, by_type[code], max(1, listed[code])) for code in sorted(by_type)}
+            counted = {code: drawn(conn, by_type[code], max(1, listed[code])) for code in sorted(by_type)}
             rows = [
-                _put_down(by_type[each.type_code], drawn, "listed", reference, each.identifier) for each in found
-            ] or [_put_down(first, drawn, without, reference)]
+                _put_down(by_type[each.type_code], counted, "listed", reference, each.identifier) for each in found
+            ] or [_put_down(first, counted, without, reference)]
             rows[0] = replace(rows[0], holder_code=folded_code(holder.code))
             looks.put(lib.store, conn, rows)
-    except LimitReachedError:  # what was counted before it is rolled back
-        refuse(lib, first.caller, first.asking, interface=Interface.LIST, type_code="", code="daily_cap_reached")
+    except (LimitReachedError, ForbiddenError) as error:  # what was counted before it is rolled back
+        refuse(lib, first.caller, first.asking, interface=Interface.LIST, type_code="", code=error.code)
         raise
 
 
-def _drawn(conn: Transaction, admission: Admission, times: int) -> Grant:
-    """The grant that the listing of one type draws on, counted."""
-    day = admission.at.astimezone(UTC).date()
-    for grant in admission.grants:
-        if granting.count(conn, grant, day=day, times=times):
-            return grant
-    raise LimitReachedError("what is granted for one day is used up", code="daily_cap_reached", hint=HINT)
-
-
 def _put_down(
-    admission: Admission, drawn: Mapping[str, Grant], outcome: str, reference: str, identifier: str = ""
+    admission: Admission, counted: Mapping[str, Grant], outcome: str, reference: str, identifier: str = ""
 ) -> Look:
-    grant = drawn[admission.type_code]
+    grant = counted[admission.type_code]
     look = admission.look(outcome=outcome, reference=reference, identifier=identifier)
     return replace(look, grant_id=grant.id, basis=grant.basis.value)

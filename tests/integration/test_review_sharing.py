@@ -12,6 +12,7 @@ from sqlalchemy import Connection, event, text
 from api.schemas.gbt36906 import USE_FOR
 from certlib import facade
 from certlib.clients import add_client, disable_client
+from certlib.collecting.feeding import changes_since
 from certlib.collecting.searching import forward_check
 from certlib.errors import CertlibError, NotFoundError
 from certlib.grants import Basis, Interface
@@ -20,6 +21,8 @@ from certlib.issuing import issue
 from certlib.library import Library
 from certlib.permitting import change_grant, end_grant
 from certlib.sharing.checks import check
+from certlib.sharing.handles import NamedHolder
+from certlib.sharing.holdings import list_licences
 from certlib.sharing.use_data import read_data
 from certlib.sharing.use_files import fetch, make_links
 from certlib.sharing.use_receipts import use_receipt
@@ -112,6 +115,30 @@ def test_a_grant_that_ends_while_it_is_drawn_on_gives_nothing(library: Library) 
     assert outcome(partial(read_data, library, asker(), use.id)) == "grant_not_in_force"
     assert looks.looks_of_reference(library.store, use.id) == ()
     check_invariants(library.store)
+
+
+@pytest.mark.parametrize(("way", "read"), [("list", "licence_holder"), ("feed", "FROM audit JOIN")])
+def test_a_grant_that_ends_while_a_list_is_read_gives_none(library: Library, way: str, read: str) -> None:
+    issue(library, company_request())
+    grant = granted(library)
+    once = [1]
+
+    def ended(_conn: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if read in " ".join(statement.split()) and once:
+            once.clear()
+            end_grant(library, grant.id, reason="by mistake", operator="o")
+
+    def ask_so() -> object:
+        if way == "feed":
+            return changes_since(library, asker(), cursor="", matter_code=MATTER)
+        return list_licences(library, asker(), asking(), holder=NamedHolder(code=HOLDER, code_type="001"))
+
+    event.listen(library.store.engine, "before_cursor_execute", ended)
+    told = outcome(ask_so)
+    event.remove(library.store.engine, "before_cursor_execute", ended)
+    assert (told, once) == ("grant_not_in_force", [])
+    acts = [each.act for each in audits.read_chain(library.store)]
+    assert (acts[-1], [each for each in acts if each.startswith("look.")]) == ("share.refused", [])
 
 
 def test_a_copy_and_a_check_of_one_licence_wait_for_nobody(library: Library) -> None:
