@@ -129,8 +129,16 @@ def _with_code(lib: Library, caller: AgencyCaller, request: UseRequest, new: Use
             raise ForbiddenError("this code is not known", code="code_unknown", hint="Ask the holder for a new code.")
         return holder_code, _few(_found(lib, new, holder_code))
 
-    try:
+    def placed() -> tuple[Use, bool]:
         return rows.place(lib.store, new, request_id=request.request_id, given=given, redeem=redeem)
+
+    try:
+        try:
+            return placed()
+        except ForbiddenError as error:
+            if error.code != "code_used" or not request.request_id:
+                raise
+            return placed()  # perhaps the same request has used it at this moment; then its use is there now
     except ForbiddenError as error:
         detail: dict[str, str | int] = {"agency": caller.agency_code, "client": caller.client_id, "code": error.code}
         entry = audits.Entry(

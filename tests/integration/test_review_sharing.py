@@ -39,7 +39,7 @@ from tests.support.invariants import check_invariants
 from tests.support.libraries import CITY, MARKET_BUREAU, company_request
 from tests.support.sharing import MATTER, asker, asking, granted
 from tests.support.tickets import CLERK, SCOPE
-from tests.support.uses import HOLDER, TYPE, use_request
+from tests.support.uses import HOLDER, TYPE, consent_code, use_request
 
 OTHER = "91990200MA1000007E"
 """A code that nobody here has."""
@@ -139,6 +139,17 @@ def test_a_grant_that_ends_while_a_list_is_read_gives_none(library: Library, way
     assert (told, once) == ("grant_not_in_force", [])
     acts = [each.act for each in audits.read_chain(library.store)]
     assert (acts[-1], [each for each in acts if each.startswith("look.")]) == ("share.refused", [])
+
+
+def test_a_request_that_is_sent_again_at_once_is_no_wrong_code(library: Library) -> None:
+    issue(library, company_request())
+    granted(library, basis=Basis.CONSENT, clause="")
+    request = use_request(holder_code="", consent_code=consent_code(library), request_id="r1")
+    with ThreadPoolExecutor(16) as pool:
+        told = list(pool.map(lambda _: ask(library, asker(), request), range(16)))
+    assert len({use.id for use, _new in told}) == 1
+    assert [new for _use, new in told].count(True) == 1
+    assert "share.refused" not in [each.act for each in audits.read_chain(library.store)]
 
 
 def test_a_copy_and_a_check_of_one_licence_wait_for_nobody(library: Library) -> None:
