@@ -188,7 +188,8 @@ def _made(lib: Library, principal: Party, wanted: Wanted, *, agency_code: str, m
     return Delegation(
         id=new_receipt_id(),
         kind=wanted.kind,
-        principal=replace(principal, name=principal.name or _name_of(lib, principal)),
+        # What the record says an agency is not told: it has no grant for that, and no ledger would show it.
+        principal=replace(principal, name=principal.name or ("" if agency_code else _name_of(lib, principal))),
         delegate=delegate,
         acts=wanted.acts,
         types=tuple(sorted(set(wanted.types))),

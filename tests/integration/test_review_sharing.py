@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from certlib.collecting.feeding import changes_since
 from certlib.collecting.searching import forward_check
 from certlib.errors import CertlibError, NotFoundError
 from certlib.grants import Basis, Interface
+from certlib.holding.delegating import Act, DelegationKind, Party, Wanted, delegation_json, put_down
 from certlib.holding.ledger import ledger
 from certlib.issuing import issue
 from certlib.library import Library
@@ -34,7 +35,7 @@ from certlib.tickets.following import ticket_of, tickets_of, whole_json
 from certlib.tickets.objections import object_to
 from certlib.tickets.rating import rate_own
 from certlib.tickets.reporting_errors import ErrorReport, report_missing, report_own
-from tests.support.holders import MOTHER, STRANGER, licence_of, me_of
+from tests.support.holders import CHILD, MOTHER, STRANGER, birth_of, licence_of, me_of
 from tests.support.invariants import check_invariants
 from tests.support.libraries import CITY, MARKET_BUREAU, company_request
 from tests.support.sharing import MATTER, asker, asking, granted
@@ -150,6 +151,23 @@ def test_a_request_that_is_sent_again_at_once_is_no_wrong_code(library: Library)
     assert len({use.id for use, _new in told}) == 1
     assert [new for _use, new in told].count(True) == 1
     assert "share.refused" not in [each.act for each in audits.read_chain(library.store)]
+
+
+def test_who_puts_a_guardian_down_is_told_no_name(library: Library) -> None:
+    """The name on the holder's licence is in no grant of a log-in service; no ledger would show that it was told."""
+    birth_of(library)
+    wanted = Wanted(
+        kind=DelegationKind.GUARDIAN,
+        delegate=Party(code=MOTHER[0], code_type=MOTHER[1]),
+        acts=frozenset(Act),
+        ends_at=library.now() + timedelta(days=9),
+        basis="seen",
+    )
+    child = Party(code=CHILD[0], code_type=CHILD[1])
+    made = put_down(library, wanted, principal=child, operator="o", caller=asker(scopes=frozenset({"holder"})))
+    assert "沈样晴" not in str(delegation_json(made, library.now()))
+    named = put_down(library, wanted, principal=replace(child, name="沈样晴"), operator="o", caller=asker())
+    assert named.principal.name == "沈样晴"
 
 
 def test_a_copy_and_a_check_of_one_licence_wait_for_nobody(library: Library) -> None:
