@@ -170,6 +170,13 @@ def test_who_puts_a_guardian_down_is_told_no_name(library: Library) -> None:
     assert named.principal.name == "沈样晴"
 
 
+def test_a_person_in_the_place_of_a_type_enters_no_audit(library: Library) -> None:
+    """A tired clerk's system fills the wrong member; what it refuses it does not write down."""
+    wrong = use_request(types=(MOTHER[0],), fields={})
+    assert outcome(partial(ask, library, asker(), wrong)) == "invalid_request"
+    assert MOTHER[0] not in str([each.detail for each in audits.read_chain(library.store)])
+
+
 def test_a_copy_and_a_check_of_one_licence_wait_for_nobody(library: Library) -> None:
     licence = issue(library, company_request()).licence
     grant = granted(library)
