@@ -119,8 +119,10 @@ class SigningKey:
         r, s = decode_dss_signature(self.sign_digest(sha256))
         return r.to_bytes(_COORDINATE_BYTES, "big") + s.to_bytes(_COORDINATE_BYTES, "big")
 
-    def encrypted_pem(self, passphrase: bytes) -> bytes:
+    def encrypted_pem(self, passphrase: bytes, *, cost: int = _SCRYPT_COST) -> bytes:
         """Return the key as encrypted PKCS #8 in PEM: PBES2 with scrypt and AES-256-CBC, as OpenSSL reads it.
+
+        ``cost`` is scrypt's N, a power of two from 256 to 16,384.
 
         Raises:
             KeyUnusableError: The passphrase is empty.
@@ -132,7 +134,7 @@ class SigningKey:
         secret = hashlib.scrypt(
             passphrase,
             salt=salt,
-            n=_SCRYPT_COST,
+            n=cost,
             r=_SCRYPT_BLOCK,
             p=_SCRYPT_LANES,
             dklen=32,
@@ -140,7 +142,7 @@ class SigningKey:
         padder = PKCS7(128).padder()
         encryptor = Cipher(algorithms.AES(secret), modes.CBC(start)).encryptor()
         sealed = encryptor.update(padder.update(plain_der) + padder.finalize()) + encryptor.finalize()
-        costs = (_SCRYPT_COST.to_bytes(2, "big"), bytes((_SCRYPT_BLOCK,)), bytes((_SCRYPT_LANES,)))
+        costs = (cost.to_bytes(2, "big"), bytes((_SCRYPT_BLOCK,)), bytes((_SCRYPT_LANES,)))
         kdf = der.tlv(
             der.SEQUENCE,
             der.tlv(der.OBJECT_IDENTIFIER, _OID_SCRYPT),

@@ -57,17 +57,18 @@ def rotated_data_keys(keys: DataKeys) -> DataKeys:
     return replace(keys, current=new, sealing={**keys.sealing, new: os.urandom(KEY_BYTES)})
 
 
-def sealed_data_keys(keys: DataKeys, passphrase: bytes) -> bytes:
-    """The key file: the keys as JSON under AES-256-GCM with a key that scrypt makes of the passphrase."""
+def sealed_data_keys(keys: DataKeys, passphrase: bytes, *, cost: Mapping[str, int] = _SCRYPT) -> bytes:
+    """The key file: the keys as JSON under AES-256-GCM with a key that scrypt makes of the passphrase at this cost."""
     salt, nonce = os.urandom(16), os.urandom(NONCE_BYTES)
     inner = {
         "current": keys.current,
         "sealing": {name: _b64(key) for name, key in keys.sealing.items()},
         "index": _b64(keys.index),
     }
-    wrapping = AESGCM(_scrypt(passphrase, salt, _SCRYPT))
+    wrapping = AESGCM(_scrypt(passphrase, salt, cost))
     sealed = wrapping.encrypt(nonce, json.dumps(inner).encode(), FILE_FORMAT.encode())
-    outer = {"format": FILE_FORMAT, "scrypt": _SCRYPT, "salt": _b64(salt), "nonce": _b64(nonce), "sealed": _b64(sealed)}
+    sealed_text = {"salt": _b64(salt), "nonce": _b64(nonce), "sealed": _b64(sealed)}
+    outer = {"format": FILE_FORMAT, "scrypt": dict(cost), **sealed_text}
     return json.dumps(outer, indent=1).encode() + b"\n"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.hurrying import hurry
 from tests.support.terminal import ROOT, Terminal
 
 BUREAU, CITY = "11990200MB90000230", "RAINPORT"
@@ -50,6 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     terminal.run("agency", "add", "--code", CITY, "--name", "City of Rainport", "--timezone", "America/Los_Angeles",
                  code=0)  # fmt: skip
     terminal.run("trust", "export", "--out", "trust", code=0)
+    hurry(folder / "library")
     return Made(folder=folder, issued={**issued, "file": str(folder / issued["file"])})
 
 

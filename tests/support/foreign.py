@@ -20,6 +20,7 @@ from certlib.library import Library, close_library
 from certlib.model import Agency, Holder, IssueRequest
 from signing.keys import KeyAlgorithm, SigningKey
 from tests.support.clock import Clock
+from tests.support.hurrying import hurry
 from tests.support.libraries import company_request, opened
 
 BRIDGE_BUREAU = Agency(
@@ -43,6 +44,7 @@ def new_foreign_home(home: Path, *, now: datetime, name: str = "Bridge library",
             add_agency(lib, agency, seal_algorithm=KeyAlgorithm.P256, operator="tests")
     finally:
         close_library(lib)
+    hurry(home)
 
 
 def open_foreign(home: Path, *, now: Callable[[], datetime]) -> Library:

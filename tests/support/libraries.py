@@ -25,6 +25,7 @@ from signing.keys import KeyAlgorithm, SigningKey
 from templates.fonts import FontBook
 from tests.support.clock import Clock
 from tests.support.databases import KINDS
+from tests.support.hurrying import hurry
 from tests.support.postgresql import PostgreSQLServer
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def new_home(home: Path, *, database_url: str = "", now: datetime) -> Settings:
             add_agency(lib, agency, seal_algorithm=KeyAlgorithm.P256, operator="tests")
     finally:
         close_library(lib)
+    hurry(home)
     return settings
 
 
