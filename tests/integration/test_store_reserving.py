@@ -2,6 +2,7 @@
 
 import sqlite3
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from multiprocessing import get_context
@@ -249,8 +250,10 @@ def test_two_processes_issuing_the_same_register_issue_it_once(store: Store, dat
 def test_a_database_that_stays_locked_is_unavailable_not_broken(store: Store) -> None:
     if store.engine.dialect.name != "sqlite":
         pytest.skip("locks of a SQLite file")
-    with writing(store):
-        event.listen(store.engine, "connect", _impatient)
+    store.engine.dispose()  # whoever connects from now on is impatient
+    event.listen(store.engine, "connect", _impatient)
+    with closing(sqlite3.connect(str(store.engine.url.database), isolation_level=None)) as other_process:
+        other_process.execute("BEGIN IMMEDIATE")
         with pytest.raises(UnavailableError, match="locked"):
             reserve_one(store)
     reserve_one(store)
