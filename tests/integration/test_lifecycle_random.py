@@ -1,10 +1,9 @@
 """Random sequences of operations: what must hold of every licence holds after each step."""
 
-import shutil
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,7 +19,6 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from certlib.changing import changes_of, decide_change, open_changes, order_change, resume
-from certlib.config import read_settings
 from certlib.errors import CertlibError, ConflictError, ForbiddenError, IllegalTransitionError
 from certlib.issuing import issue
 from certlib.library import Library, close_library
@@ -31,12 +29,8 @@ from certlib.store.engine import reading
 from certlib.store.lookups import licence_by_identifier
 from certlib.store.tables import LICENCE
 from tests.support.changes import CrashAt, CrashError, lay_down, order
-from tests.support.clock import Clock
 from tests.support.invariants import check_invariants
 from tests.support.libraries import MARKET_BUREAU, company_request, opened
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 AGENCY = MARKET_BUREAU.code
 NUMBERS = ("91990200MA7EXAM18U", "91990200MA7EXAM26N")
@@ -165,24 +159,9 @@ class Lives(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_any_sequence_of_operations(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    made: list[Path] = []
-
-    def make() -> Library:
-        home = tmp_path / str(len(made))
-        made.append(home)
-        if kind == "sqlite":
-            shutil.copytree(request.getfixturevalue("ready_home"), home)
-        else:
-            server = request.getfixturevalue("postgresql_server")
-            ready, template = request.getfixturevalue("ready_postgresql")
-            shutil.copytree(ready, home)
-            url = server.url(server.new_database(template=template))
-            (home / "certlib.toml").write_text(f'database_url = "{url}"\n', "utf-8")
-        return opened(read_settings(home), now=Clock.started())
-
+def test_any_sequence_of_operations(kind: str, fresh_library: Callable[[str], Library]) -> None:
     run_state_machine_as_test(
-        lambda: Lives(make),  # type: ignore[arg-type]  # any factory does, says its documentation
+        lambda: Lives(lambda: fresh_library(kind)),  # type: ignore[arg-type]  # any factory does, says its documentation
         settings=settings(
             max_examples=4 if kind == "sqlite" else 2,
             stateful_step_count=12,

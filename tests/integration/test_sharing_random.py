@@ -2,9 +2,8 @@
 
 import base64
 import json
-import shutil
 from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from certlib.changing import order_change
-from certlib.config import read_settings
 from certlib.errors import CertlibError, ConflictError, IllegalTransitionError
 from certlib.grants import Basis
 from certlib.issuing import issue
@@ -27,13 +25,12 @@ from certlib.sharing.holdings import holdings_json, list_licences
 from certlib.store import audits, granting, looks
 from certlib.store.lookups import licence_by_identifier
 from tests.support.changes import order
-from tests.support.clock import Clock
 from tests.support.invariants import check_invariants
-from tests.support.libraries import MARKET_BUREAU, company_request, opened
+from tests.support.libraries import MARKET_BUREAU, company_request
 from tests.support.sharing import asker, asking, granted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from certlib.model import Licence
 
@@ -197,24 +194,9 @@ class Asked(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_whatever_is_asked_the_ledger_is_whole(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    made: list[Path] = []
-
-    def make() -> Library:
-        home = tmp_path / str(len(made))
-        made.append(home)
-        if kind == "sqlite":
-            shutil.copytree(request.getfixturevalue("ready_home"), home)
-        else:
-            server = request.getfixturevalue("postgresql_server")
-            ready, template = request.getfixturevalue("ready_postgresql")
-            shutil.copytree(ready, home)
-            url = server.url(server.new_database(template=template))
-            (home / "certlib.toml").write_text(f'database_url = "{url}"\n', "utf-8")
-        return opened(read_settings(home), now=Clock.started())
-
+def test_whatever_is_asked_the_ledger_is_whole(kind: str, fresh_library: Callable[[str], Library]) -> None:
     run_state_machine_as_test(
-        lambda: Asked(make),  # type: ignore[arg-type]  # any factory does, says its documentation
+        lambda: Asked(lambda: fresh_library(kind)),  # type: ignore[arg-type]  # any factory does, says its documentation
         settings=settings(
             max_examples=8 if kind == "sqlite" else 3,
             stateful_step_count=25,

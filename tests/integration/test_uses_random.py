@@ -1,10 +1,8 @@
 """Random sequences of askings, answers, readings and fetches: what must hold of every use holds after each step."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import select
 
 from certlib.changing import order_change
-from certlib.config import read_settings
 from certlib.errors import CertlibError
 from certlib.grants import Basis
 from certlib.issuing import issue
@@ -31,7 +28,6 @@ from certlib.store.tables_holding import ONE_TIME_CODE
 from certlib.store.tables_sharing import LOOK
 from certlib.store.tables_uses import MADE_COPY, SHARING_USE, USE_LINK
 from tests.support.changes import CrashAt, CrashError, order
-from tests.support.clock import Clock
 from tests.support.invariants import check_invariants
 from tests.support.libraries import MARKET_BUREAU, company_request, opened
 from tests.support.sharing import asker, granted
@@ -255,24 +251,9 @@ class Askings(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_any_sequence_of_askings(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    made: list[Path] = []
-
-    def make() -> Library:
-        home = tmp_path / str(len(made))
-        made.append(home)
-        if kind == "sqlite":
-            shutil.copytree(request.getfixturevalue("ready_home"), home)
-        else:
-            server = request.getfixturevalue("postgresql_server")
-            ready, template = request.getfixturevalue("ready_postgresql")
-            shutil.copytree(ready, home)
-            url = server.url(server.new_database(template=template))
-            (home / "certlib.toml").write_text(f'database_url = "{url}"\n', "utf-8")
-        return opened(read_settings(home), now=Clock.started())
-
+def test_any_sequence_of_askings(kind: str, fresh_library: Callable[[str], Library]) -> None:
     run_state_machine_as_test(
-        lambda: Askings(make),  # type: ignore[arg-type]  # any factory does, says its documentation
+        lambda: Askings(lambda: fresh_library(kind)),  # type: ignore[arg-type]  # any factory does, says its documentation
         settings=settings(
             max_examples=6 if kind == "sqlite" else 3,
             stateful_step_count=20,

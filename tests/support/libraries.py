@@ -147,3 +147,24 @@ def sqlite_library(ready_home: Path, tmp_path: Path, clock: Clock) -> Iterator[L
     lib = opened(read_settings(home), now=clock)
     yield lib
     close_library(lib)
+
+
+@pytest.fixture
+def fresh_library(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Library]:
+    """Makes open libraries on a kind of database, as many as a state machine wants; who asks for one closes it."""
+    made: list[Path] = []
+
+    def make(kind: str) -> Library:
+        home = tmp_path / str(len(made))
+        made.append(home)
+        if kind == "sqlite":
+            shutil.copytree(request.getfixturevalue("ready_home"), home)
+        else:
+            server: PostgreSQLServer = request.getfixturevalue("postgresql_server")
+            ready, template = request.getfixturevalue("ready_postgresql")
+            shutil.copytree(ready, home)
+            url = server.url(server.new_database(template=template))
+            (home / "certlib.toml").write_text(f'database_url = "{url}"\n', "utf-8")
+        return opened(read_settings(home), now=Clock.started())
+
+    return make
