@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from certlib.retrieving import PublicReader
 
 _M = TypeVar("_M", bound=BaseModel)
+
+
+PRIVATE: Final = {"Cache-Control": "private, no-store"}
+"""On every answer to a caller who is known: nobody in between keeps it. RFC 9111, 5.2.2."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,7 +27,7 @@ from certlib.library import Library, close_library, open_library
 from certlib.receipting import new_receipt_id
 from certlib.sharing import bulk_checks, checks, use_data, uses
 from certlib.sharing.admission import admit, settle
-from certlib.store import granting
+from certlib.store import granting, lookups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,8 +203,6 @@ def tables(scratch: Path, *, records: int, seconds: float, rounds: int, rows: in
 
 def _given(lib: Library, records: int, count: int = 4000) -> list[dict[str, str]]:
     """What callers know of `count` licences drawn by lot: two of three know it right."""
-    from certlib.store import lookups  # noqa: PLC0415  # for the values to compare
-
     lots = random.Random(records)  # noqa: S311  # no secrets
     given = []
     for place in range(count):

@@ -10,6 +10,7 @@ from bench.records import PATTERNS, filled
 from bench.register import uscc
 from bench.table import progress
 from certlib.library import close_library, open_library
+from certlib.store import lookups
 from certlib.store.converting import holder_index, sealed_content
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ def filled_with_holders(settings: Settings, count: int) -> None:
 
 
 def _give_holders(lib: Library, conn: sqlite3.Connection, count: int) -> None:
-    from certlib.store import lookups  # noqa: PLC0415  # beside what is opened here only
-
     cipher = lib.store.cipher
     rows = conn.execute("SELECT id, identifier, number FROM licence ORDER BY id").fetchall()
     patterns = []

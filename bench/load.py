@@ -63,8 +63,13 @@ def load(port: int, path: str, keys: Path, *, seconds: float, pause_ms: float = 
 def _wrk(port: int, path: str, keys: Path, seconds: float, pause_ms: float) -> Load:
     script = keys.with_suffix(".lua")
     script.write_text(_WRK_SCRIPT.format(keys=keys, path=path, pause=pause_ms), "utf-8")
+    return wrk_load(script, port, connections=CONNECTIONS, seconds=seconds)
+
+
+def wrk_load(script: Path, port: int, *, connections: int, seconds: float) -> Load:
+    """What `wrk` finds with a script whose `done` writes the line that is read here."""
     command = [
-        *("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", str(script)),
+        *("wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)),
         f"http://127.0.0.1:{port}",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60)  # noqa: S603
@@ -99,6 +104,11 @@ async def _python(port: int, path: str, keys: list[str], seconds: float, pause_m
     started = time.perf_counter()
     await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
     taken = time.perf_counter() - started
+    return load_of(times, taken, errors)
+
+
+def load_of(times: list[float], taken: float, errors: int) -> Load:
+    """The load of answers that took `times` seconds each, `taken` seconds in all."""
     times.sort()
     return Load(
         per_second=len(times) / taken,

@@ -6,12 +6,11 @@ import asyncio
 import random
 import re
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.load import Load
+from bench.load import Load, load_of, wrk_load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,6 @@ function done(summary, latency, requests)
     latency:percentile(50), latency:percentile(99), e.connect + e.read + e.write + e.status + e.timeout))
 end
 """
-_WRK_LINE = re.compile(r"^BENCH (\d+) (\d+) ([0-9.]+) ([0-9.]+) (\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,15 +51,7 @@ def post_load(posts: Posts, *, seconds: float) -> Load:
 def _wrk(posts: Posts, seconds: float) -> Load:
     script = posts.bodies.with_suffix(".lua")
     script.write_text(_WRK_SCRIPT.format(bodies=posts.bodies, path=posts.path, bearer=posts.bearer), "utf-8")
-    command = [
-        *("wrk", "-t1", f"-c{posts.connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)),
-        f"http://127.0.0.1:{posts.port}",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60)  # noqa: S603
-    if (found := _WRK_LINE.search(done.stdout)) is None:
-        raise SystemExit(f"wrk said: {done.stdout}{done.stderr}")
-    requests, micros, p50, p99, errors = (float(each) for each in found.groups())
-    return Load(per_second=requests / micros * 1e6, p50_ms=p50 / 1000, p99_ms=p99 / 1000, errors=int(errors))
+    return wrk_load(script, posts.port, connections=posts.connections, seconds=seconds)
 
 
 async def _python(posts: Posts, seconds: float) -> Load:
@@ -93,10 +83,4 @@ async def _python(posts: Posts, seconds: float) -> Load:
     started = time.perf_counter()
     await asyncio.gather(*(client() for _ in range(posts.connections)))
     taken = time.perf_counter() - started
-    times.sort()
-    return Load(
-        per_second=len(times) / taken,
-        p50_ms=1000 * times[len(times) // 2],
-        p99_ms=1000 * times[int(0.99 * len(times))],
-        errors=errors,
-    )
+    return load_of(times, taken, errors)

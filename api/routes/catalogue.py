@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Sharer
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.schemas.asking import asking_of
 from api.schemas.bodies import SECURED, takes
 from api.schemas.catalogue import FeedOut, ForwardedOut, ForwardIn, FoundListOut
@@ -16,7 +16,6 @@ from certlib.collecting.searching import find_granted, forward_check, held_json
 from certlib.errors import FieldFault, InvalidRequestError
 
 DIGITS: Final = 4
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Sharer, take_share
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.schemas.asking import asking_of
 from api.schemas.bodies import takes
 from api.schemas.checks import BulkComparisonIn, BulkComparisonOut, ComparisonIn, ComparisonOut
@@ -15,7 +15,6 @@ from certlib.sharing.bulk_checks import bulk_check, bulk_json
 from certlib.sharing.checks import check, check_json
 
 router = APIRouter(prefix="/v1", tags=["share"])
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 ROWS_OF_AN_ASKING: Final = 100
 """Rows of a file that cost what one asking by itself does."""
 

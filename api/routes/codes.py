@@ -1,7 +1,6 @@
 """One-time codes: made by holders, shown at counters."""
 
 from http import HTTPStatus
-from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
@@ -9,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from api.auth import caller_of
 from api.auth_holder import HELD, holder_calling
 from api.auth_holder import ActingFor as ActingForHeader
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.schemas.bodies import takes
 from api.schemas.my import CodeIn, CodeOut, MadeCodeOut, ShownIn, ShownOut
 from api.schemas.problems import problems
@@ -19,8 +18,6 @@ from certlib.holding.codes import code_to_show, consent_code, own_codes, see_sho
 from certlib.holding.delegating import Act
 from certlib.holding.sessions import require_act
 from certlib.verdict import moment
-
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 
 router = APIRouter(prefix="/v1", tags=["holder"])
 

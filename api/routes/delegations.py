@@ -2,13 +2,12 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth_holder import HELD, Me
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.routes.sessions import LogInService
 from api.schemas.bodies import takes
 from api.schemas.my import AgencyDelegationIn, DelegationIn, DelegationOut, DelegationsOut, EndIn, PartyIn
@@ -26,8 +25,6 @@ from certlib.holding.delegating import (
     revoke,
     revoke_by_agency,
 )
-
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 
 router = APIRouter(prefix="/v1", tags=["holder"])
 

@@ -1,14 +1,14 @@
 """Ratings, reports and statistics."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Caller, Sharer
 from api.auth_holder import HELD, Reporter
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.schemas.bodies import SECURED, takes
 from api.schemas.figures import (
     MyPaperIn,
@@ -27,7 +27,6 @@ from certlib.callers import AgencyCaller
 from certlib.errors import ForbiddenError
 from certlib.tickets import rating
 
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 Before = Annotated[int, Query(ge=0, lt=2**63, description="`position` of the last one seen; 0 begins at the newest.")]
 
 router = APIRouter(prefix="/v1", tags=["figures"])

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Sharer
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.schemas.bodies import takes
 from api.schemas.gbt36906 import (
     ByHolderIn,
@@ -25,7 +25,6 @@ from api.schemas.problems import problems
 from certlib import facade
 from certlib.facade import NationalAnswer, NationalRequest, answer_json, answered
 
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 ANSWERS: Final[dict[int | str, dict[str, Any]]] = problems(401, 403, 408, 413, 422, 429)
 
 router = APIRouter(prefix="/gbt36906", tags=["gbt36906"])

@@ -1,13 +1,13 @@
 """Lists of what a holder has. A code never stands in a URL: it is sent in a body, or exchanged for a handle."""
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Sharer
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.schemas.asking import asking_of
 from api.schemas.bodies import SECURED, takes
 from api.schemas.checks import HeldListOut, HolderHandleOut, HolderIn, HolderListIn
@@ -17,7 +17,6 @@ from certlib.sharing.holdings import holdings_json, list_licences
 from certlib.verdict import moment
 
 router = APIRouter(prefix="/v1/holders", tags=["share"])
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 
 
 @router.post(

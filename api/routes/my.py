@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.attaching import attachment
 from api.auth_holder import HELD, Consenter, Seer
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.schemas.bodies import PDF, takes
 from api.schemas.my import HolderDecisionIn, LedgerOut, OwnLicenceOut, OwnLicencesOut, RequestOut
 from api.schemas.problems import problems
@@ -17,7 +17,6 @@ from certlib.holding.ledger import ledger
 from certlib.holding.own import own_licence, own_licences, own_pdf
 
 MAX_ROW: Final = 2**63 - 1
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 
 router = APIRouter(prefix="/v1/my", tags=["holder"])
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.attaching import attachment
 from api.auth import Sharer, caller_of
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.schemas.bodies import BINARY, SECURED, takes
 from api.schemas.problems import problems
 from api.schemas.receipts import ReceiptCheckOut, ReceiptIn, ReceiptOut, VerificationIn, VerificationReceiptOut
@@ -23,7 +23,6 @@ from certlib.sharing.use_receipts import Receipt, check_receipt, receipt_json, u
 from certlib.verdict import verdict_json
 
 VERIFY: Final = "verify"
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 JOSE, PDF, JSON = "application/jose", "application/pdf", "application/json"
 """RFC 7515, 9.2.1, for the first."""
 _FORMS: Final[dict[str, Any]] = {JOSE: {"schema": {"type": "string"}}, PDF: BINARY}

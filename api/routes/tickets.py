@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.auth import Caller, Sharer
 from api.auth_holder import HELD, Reporter
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.routes.lifecycle import Manager
 from api.schemas.bodies import SECURED, takes
 from api.schemas.problems import problems
@@ -35,7 +35,6 @@ from certlib.tickets.following import CORRECTIONS, Wanted
 from certlib.tickets.reporting_errors import Clerk, ErrorReport, TicketItem
 from certlib.tickets.rules import Action, Side, Ticket, TicketKind, TicketState
 
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 MANAGE, SHARE, AUDIT = "manage", "share", "audit"
 Before = Annotated[int, Query(ge=0, lt=2**63, description="`position` of the last one seen; 0 begins at the newest.")]
 Limit = Annotated[int, Query(ge=1, le=500)]

@@ -1,14 +1,14 @@
 """Data and files of licences, each for one purpose, under a use code."""
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from starlette.responses import JSONResponse, Response
 
 from api.attaching import attachment
 from api.auth import Sharer
-from api.deps import Body, parts_of, read_as
+from api.deps import PRIVATE, Body, parts_of, read_as
 from api.schemas.asking import asking_of
 from api.schemas.bodies import PDF, SECURED, takes
 from api.schemas.problems import problems
@@ -18,8 +18,6 @@ from certlib.sharing.use_data import read_data
 from certlib.sharing.use_files import fetch, make_links
 from certlib.sharing.use_wire import data_json, links_json, use_json
 from certlib.sharing.uses import UseRequest, UseState, ask, own_use, own_uses
-
-PRIVATE: Final = {"Cache-Control": "private, no-store"}
 
 router = APIRouter(prefix="/v1", tags=["share"])
 

@@ -2,14 +2,11 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from tests.support.processes import answered, ended, free_port, process
 from tests.support.terminal import ROOT, Terminal
@@ -45,7 +42,6 @@ def pattern(shown: tuple[str, ...]) -> str:
     return r".*?".join(re.escape(part) for part in "\n".join(shown).split("…"))
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_the_walk_goes_as_the_page_says(tmp_path: Path) -> None:
     port = free_port()
     text = PAGE.read_text("utf-8").replace(":8080", f":{port}")
